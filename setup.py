@@ -1,0 +1,166 @@
+"""What pyproject.toml cannot say: the extension modules of the backends, and what happens when one does not build.
+
+Each extension is optional: without a compiler the installation succeeds, and the ctypes backend serves. With
+``SOCKETPKG_REQUIRE_BACKENDS=1`` in the environment a failure to build fails the installation.
+
+A backend is built whole or not at all, so that what is installed never is half a backend.
+"""
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+BUILD = Path("build")
+INCLUDE = BUILD / "include"
+REQUIRED = os.environ.get("SOCKETPKG_REQUIRE_BACKENDS", "").strip() not in ("", "0")
+
+# All C compiles without a warning, but for what Cython writes: its PyTypeObjects lack the fields of newer Pythons.
+WARNINGS = ["-Wall", "-Wextra"]
+CYTHON_WARNINGS = ["-Wno-missing-field-initializers"]
+
+
+def c_extensions() -> list[Extension]:
+    """The Cython backend: its system calls, and those modules of socketpkg that have a .pxd beside them."""
+    from Cython import __version__ as cython
+    from Cython.Build import cythonize
+
+    sources = {"syscalls": "backends/socketpkg_c/syscalls.pyx"}
+    for pxd in sorted(Path("backends/socketpkg_c").glob("*.pxd")):
+        twin = Path("socketpkg", pxd.stem + ".py")
+        if twin.exists():
+            sources[pxd.stem] = twin.as_posix()
+    extensions = cythonize(
+        [
+            Extension(
+                f"socketpkg_c.{module}",
+                [source],
+                include_dirs=["backends/include", str(INCLUDE)],
+                depends=headers(),
+                # Socket is a class made at run time, as in the standard library: one that the collector knows.
+                define_macros=[("CYTHON_USE_TYPE_SPECS", "1")] if module == "_core" else [],
+            )
+            for module, source in sources.items()
+        ],
+        include_path=["backends"],
+        build_dir=str(BUILD / f"cython-{cython}"),  # another Cython writes other C
+        compiler_directives={
+            "language_level": 3,
+            "annotation_typing": False,  # the types are in the .pxd; annotations are for people
+            "auto_pickle": False,
+            "binding": True,  # inspect.signature works, as on the interpreted modules
+            "freethreading_compatible": True,
+        },
+    )
+    return list(extensions)
+
+
+def cffi_extensions() -> list[Extension]:
+    """The cffi backend: what its build script describes, as one C source."""
+    sys.path[:0] = [str(ROOT / "backends" / "socketpkg_cffi")]
+    try:
+        from _build_ffi import ffibuilder
+    finally:
+        del sys.path[0]
+    extension = ffibuilder.distutils_extension(tmpdir=str(BUILD / "cffi"))
+    extension.depends += headers()
+    return [extension]
+
+
+def headers() -> list[str]:
+    """What a changed line in makes every extension stale."""
+    return [str(path) for folder in (Path("backends/include"), INCLUDE) for path in sorted(folder.iterdir())]
+
+
+def constants() -> None:
+    """Writes the list of constants that the C code includes."""
+    sys.path[:0] = [str(ROOT / "backends")]
+    try:
+        from _build import write_constants_def
+    finally:
+        del sys.path[0]
+    INCLUDE.mkdir(parents=True, exist_ok=True)
+    write_constants_def(INCLUDE)
+
+
+class BuildBackends(build_ext):
+    """build_ext that builds a backend's extensions all or none."""
+
+    def build_extensions(self) -> None:
+        """Builds backend by backend; one that fails takes its whole set along."""
+        if self.compiler.compiler_type == "unix":
+            for extension in self.extensions:
+                extension.extra_compile_args += WARNINGS
+                if backend_of(extension) == "socketpkg_c":
+                    extension.extra_compile_args += CYTHON_WARNINGS
+        self.remove_stale()
+        failed = set()
+        for extension in self.extensions:
+            if backend_of(extension) not in failed:
+                try:
+                    self.build_extension(extension)
+                except Exception as error:
+                    if REQUIRED:
+                        raise
+                    failed.add(backend_of(extension))
+                    note(f"{backend_of(extension)} is not built, since {extension.name} does not compile: {error}")
+        for extension in self.extensions:
+            if backend_of(extension) in failed:
+                Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+        # A new list: the distribution's own stays as it is, and with it the kind of the wheel.
+        self.extensions = [e for e in self.extensions if backend_of(e) not in failed]
+
+    def remove_stale(self) -> None:
+        """Removes modules that an earlier build left and this one does not make: setuptools would pack them."""
+        wanted = {Path(self.get_ext_fullpath(extension.name)).absolute() for extension in self.extensions}
+        suffix = sysconfig.get_config_var("EXT_SUFFIX")
+        folders = [Path("backends")] if self.inplace else [Path(self.build_lib)]
+        for old in (path for folder in folders for path in folder.glob(f"socketpkg_*/*{suffix}")):
+            if old.absolute() not in wanted:
+                old.unlink()
+
+
+class BuildModules(build_py):
+    """build_py that leaves out what is only needed to build."""
+
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        """The modules of a package, as (package, module, file)."""
+        return [found for found in super().find_package_modules(package, package_dir) if found[1] != "_build_ffi"]
+
+
+def backend_of(extension: Extension) -> str:
+    """The package of the backend that *extension* is a part of."""
+    return extension.name.partition(".")[0]
+
+
+def note(text: str) -> None:
+    """Tells the person who installs."""
+    print(f"socketpkg: {text}", file=sys.stderr)
+
+
+def extensions() -> list[Extension]:
+    """Those of each backend that can be built by this Python. What fails here is left out, unless it is required."""
+    found: list[Extension] = []
+    backends = {"cffi": cffi_extensions}
+    if sys.implementation.name == "cpython":
+        backends["c"] = c_extensions
+    for name, make in backends.items():
+        try:
+            found += make()
+        except Exception as error:
+            if REQUIRED:
+                raise
+            note(f"the backend {name} is not built: {type(error).__name__}: {error}")
+    return found
+
+
+if os.name == "nt":
+    raise SystemExit("socketpkg runs on Linux, macOS and the BSDs; Windows is not supported")
+os.chdir(ROOT)
+constants()
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildBackends, "build_py": BuildModules})
