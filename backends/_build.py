@@ -1,0 +1,257 @@
+"""Build-time helper: not installed, but in the sdist. It needs nothing but the standard library.
+
+`write_constants_def` writes the list of constants that ``socketpkg_constants.h`` includes; setup.py calls it before it
+compiles the extensions. As a program, it makes and checks the table of constants of the ctypes backend::
+
+    python backends/_build.py constants DIRECTORY     writes DIRECTORY/socketpkg_constants.def
+    python backends/_build.py table                   writes socketpkg_ctypes/_constants_linux.py
+    python backends/_build.py table --check           exit status 1 when that file is stale
+
+The table is made without running anything: the compiler puts the values into its assembly output, from where they are
+read. So cross compilers serve as well, and every machine of the table has been asked. On Debian they come with
+``apt-get install gcc musl-tools {gcc,libc6-dev}-{aarch64,...}`` as `COMPILERS` names them.
+"""
+
+import argparse
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+INCLUDE = HERE / "include"
+TABLE = HERE / "socketpkg_ctypes" / "_constants_linux.py"
+
+#: The machines of the table, as platform.machine() spells them, with the compilers that can speak for them. 64-bit
+#: ones only: elsewhere SO_TIMESTAMP and its like depend on how wide the C library's time_t was made.
+COMPILERS = {
+    "x86_64": ("x86_64-linux-gnu-gcc", "gcc", "cc"),
+    "aarch64": ("aarch64-linux-gnu-gcc", "gcc", "cc"),
+    "ppc64le": ("powerpc64le-linux-gnu-gcc", "gcc", "cc"),
+    "riscv64": ("riscv64-linux-gnu-gcc", "gcc", "cc"),
+    "s390x": ("s390x-linux-gnu-gcc", "gcc", "cc"),
+}
+#: Compilers for musl, of any machine: its own constants do not depend on the machine.
+MUSL_COMPILERS = ("musl-gcc", "x86_64-linux-musl-gcc", "aarch64-linux-musl-gcc", "gcc", "cc")
+
+#: The machine whose values are the table; of the others the differences are recorded.
+BASE = "x86_64"
+
+#: Constants that go with the version of the C library, and so say nothing about whether the table is stale: in musl
+#: IPPROTO_MAX is a macro, and whatever comes after the last protocol.
+VARYING = frozenset({"IPPROTO_MAX"})
+
+_ROW = re.compile(r"^(SP_NUMBER|SP_GENERIC)\((\w+), (-?\w+)\)$", re.MULTILINE)
+_EMITTED = re.compile(r"->(\w+) (header|row) [$#]?(-?\d+) [$#]?(-?\d+)")
+
+
+def names() -> tuple[str, ...]:
+    """The names of socketpkg/_constants.py, read without importing the package."""
+    found: tuple[str, ...] = runpy.run_path(str(HERE.parent / "socketpkg" / "_constants.py"))["NAMES"]
+    return found
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """The rows of include/socketpkg_linux.h: by name, which architectures it holds for, and the number as written."""
+    text = (INCLUDE / "socketpkg_linux.h").read_text(encoding="ascii")
+    return {name: (kind, number) for kind, name, number in _ROW.findall(text)}
+
+
+def constants_def() -> str:
+    """The contents of socketpkg_constants.def: each name, if the headers have it as a macro or else Linux as a row."""
+    conditions = {"SP_NUMBER": "SP_LINUX", "SP_GENERIC": "SP_LINUX_GENERIC"}
+    linux = rows()
+    lines = ["/* Written by backends/_build.py when the package is built; do not edit. */"]
+    for name in names():
+        lines += [f"#if defined({name})", f"SP_CONSTANT({name})"]
+        if name in linux:
+            kind, number = linux[name]
+            lines += [f"#elif {conditions[kind]}", f"SP_NUMBER({name}, {number})"]
+        lines.append("#endif")
+    return "\n".join(lines) + "\n"
+
+
+def write_constants_def(directory: "str | Path") -> Path:
+    """Writes socketpkg_constants.def into *directory*, which is made if need be, and returns its path.
+
+    The directory belongs in the include path, together with backends/include. A file that is there and right stays
+    untouched, so that nothing is compiled again for it.
+    """
+    path = Path(directory) / "socketpkg_constants.def"
+    text = constants_def()
+    if not path.exists() or path.read_text(encoding="ascii") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="ascii")
+    return path
+
+
+# -- the table of the ctypes backend -----------------------------------------------------------------------------------
+
+# A 64-bit value does not fit an immediate operand everywhere; two halves do. `.ascii` keeps assemblers that read along
+# (clang's) content. The machine's mark of an immediate ($, #) may precede the number: %c would leave it away, but on
+# RISC-V takes numbers of 12 bits only.
+_PROGRAM = r"""
+#include "socketpkg_platform.h"
+#define EMIT(name, where, value) \
+    __asm__ volatile("\n.ascii \"->" name " " where " %0 %1\"" \
+                     : : "i"((int)((long long)(value) >> 32)), "i"((int)(unsigned int)(value)));
+#define SP_CONSTANT(name) EMIT(#name, "header", name)
+#define SP_NUMBER(name, number) EMIT(#name, "row", number)
+void socketpkg_constants(void);
+void socketpkg_constants(void)
+{
+#include "socketpkg_constants.def"
+}
+#if defined(__GLIBC__)
+__asm__(".ascii \"libc=glibc\"");
+#else
+__asm__(".ascii \"libc=musl\"");
+#endif
+"""
+
+
+_TABLE = '''\
+"""The values of the constants on Linux, by name: generated by `python backends/_build.py table`; do not edit.
+
+The numbers are those of the kernel's interface and of the C libraries, as the compilers of each machine have them.
+"""
+
+#: The machines whose compiler was asked, as platform.machine() spells them. 64-bit programs only.
+MACHINES: tuple[str, ...] = ({machines})
+
+#: The values of {base} with glibc.
+CONSTANTS: dict[str, int] = {{
+{constants}}}
+
+#: What is different on other machines, by machine; None for a name that the machine lacks.
+MACHINE: dict[str, dict[str, int | None]] = {{
+{by_machine}}}
+
+#: What is different with musl; None for a name that it lacks.
+MUSL: dict[str, int | None] = {{
+{musl}}}
+
+
+def constants_of(machine: str, libc: str) -> dict[str, int]:
+    """The values for one of `MACHINES` and a C library, ``glibc`` or ``musl``."""
+    values: dict[str, int | None] = {{**CONSTANTS, **MACHINE.get(machine, {{}}), **(MUSL if libc == "musl" else {{}})}}
+    return {{name: value for name, value in values.items() if value is not None}}
+'''
+
+
+class Contradiction(Exception):
+    """A header has another number than socketpkg_linux.h."""
+
+
+def ask(compiler: str) -> tuple[str, str, dict[str, int]]:
+    """What *compiler* compiles for: the machine (x86_64), the C library (glibc or musl) and the constants' values."""
+    triple = subprocess.run([compiler, "-dumpmachine"], check=True, capture_output=True, text=True).stdout.strip()
+    machine = {"powerpc64le": "ppc64le", "arm64": "aarch64"}.get(triple.split("-")[0], triple.split("-")[0])
+    with tempfile.TemporaryDirectory() as directory:
+        write_constants_def(directory)
+        source = Path(directory) / "constants.c"
+        source.write_text(_PROGRAM, encoding="ascii")
+        command = [compiler, "-S", "-O1", "-w", f"-I{INCLUDE}", f"-I{directory}", "-o", "-", str(source)]
+        assembly = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    linux = rows()
+    values = {}
+    for name, where, high, low in _EMITTED.findall(assembly):
+        values[name] = int(high) << 32 | int(low) & 0xFFFFFFFF
+        if where == "header" and name in linux and values[name] != int(linux[name][1].rstrip("UL"), 0):
+            raise Contradiction(f"{compiler}: {name} is {values[name]}, and socketpkg_linux.h says {linux[name][1]}")
+    libc = "musl" if "libc=musl" in assembly else "glibc"
+    return machine, libc, values
+
+
+def measure(compilers: Sequence[str] = ()) -> dict[tuple[str, str], dict[str, int]]:
+    """The constants by machine and C library, from *compilers*, or from whatever of the known ones is there."""
+    wanted = compilers or [*dict.fromkeys(c for group in COMPILERS.values() for c in group), *MUSL_COMPILERS]
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for compiler in dict.fromkeys(wanted):
+        if compilers or shutil.which(compiler):
+            machine, libc, values = ask(compiler)
+            found.setdefault((machine, libc), values)
+    return found
+
+
+def differences(base: dict[str, int], other: dict[str, int]) -> dict[str, int | None]:
+    """What has to be changed in *base* to make it *other*; None where it lacks the name."""
+    return {name: other.get(name) for name in sorted(base | other) if base.get(name) != other.get(name)}
+
+
+def table_source(found: dict[tuple[str, str], dict[str, int]]) -> str:
+    """The text of _constants_linux.py."""
+    base = found[BASE, "glibc"]
+    machines = [machine for machine in sorted(COMPILERS) if (machine, "glibc") in found]
+    by_machine = {machine: differences(base, found[machine, "glibc"]) for machine in machines}
+    (musl_machine,) = [machine for machine, libc in found if libc == "musl"][:1]
+    musl = differences(found[musl_machine, "glibc"], found[musl_machine, "musl"])
+
+    def entries(values: "dict[str, int] | dict[str, int | None]", indent: str = "    ") -> str:
+        return "".join(f'{indent}"{name}": {value},\n' for name, value in sorted(values.items()))
+
+    return _TABLE.format(
+        base=BASE,
+        machines=", ".join(f'"{machine}"' for machine in machines),
+        constants=entries(base),
+        by_machine="".join(
+            f'    "{machine}": {{\n{entries(values, " " * 8)}    }},\n'
+            for machine, values in by_machine.items()
+            if values
+        ),
+        musl=entries(musl),
+    )
+
+
+def stale(found: dict[tuple[str, str], dict[str, int]]) -> list[str]:
+    """What the checked-in table has wrong, as far as *found* tells: a line for each."""
+    table = runpy.run_path(str(TABLE)) if TABLE.exists() else {}
+    wrong = []
+    for (machine, libc), values in found.items():
+        if machine not in table.get("MACHINES", ()):
+            if machine in COMPILERS:
+                wrong.append(f"{machine}: not in the table")
+            continue
+        have = table["constants_of"](machine, libc)
+        for name, value in differences(have, values).items():
+            if name not in VARYING:
+                wrong.append(f"{machine}, {libc}: {name} is {value}, the table has {have.get(name)}")
+    return wrong
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=textwrap.dedent((__doc__ or "").partition("\n\n")[0]))
+    commands = parser.add_subparsers(dest="command", required=True)
+    constants = commands.add_parser("constants", help="write socketpkg_constants.def")
+    constants.add_argument("directory", type=Path)
+    table = commands.add_parser("table", help="write the table of the ctypes backend")
+    table.add_argument("--check", action="store_true", help="write nothing; status 1 when the table is stale")
+    table.add_argument("--cc", action="append", default=[], help="a compiler to ask (may be given more than once)")
+    options = parser.parse_args(arguments)
+
+    if options.command == "constants":
+        print(write_constants_def(options.directory))
+        return 0
+    found = measure(options.cc)
+    if options.check:
+        if not found:
+            parser.error("there is no C compiler to check the table with")
+        wrong = stale(found)
+        print("\n".join(wrong) or f"the table is up to date with {', '.join(' '.join(key) for key in found)}")
+        return 1 if wrong else 0
+    missing = [f"{machine} ({names[0]})" for machine, names in COMPILERS.items() if (machine, "glibc") not in found]
+    missing += [] if any(libc == "musl" for _, libc in found) else [f"musl ({MUSL_COMPILERS[0]})"]
+    if missing:
+        parser.error(f"the table needs compilers that are not there, for {', '.join(missing)}")
+    TABLE.write_text(table_source(found), encoding="ascii")
+    print(f"{TABLE}: {len(found[BASE, 'glibc'])} constants")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
