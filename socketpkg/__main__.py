@@ -1,0 +1,55 @@
+"""``python -m socketpkg``: the programs that come with the package. Without the name of one it is the doctor."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+from . import _doctor, _run, _version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Command(Protocol):
+    """What a module brings that is a command."""
+
+    @property
+    def SUMMARY(self) -> str:
+        """What it does, in a line."""
+        ...
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares the command's own options."""
+        ...
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Does it, and returns the exit status."""
+        ...
+
+
+#: Each command by its name.
+COMMANDS: "Mapping[str, Command]" = {"doctor": _doctor, "run": _run}
+DEFAULT = "doctor"
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Runs the command that *arguments* (by default those of the process) name; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m socketpkg", description=f"Without a command, and with only options, it is {DEFAULT}."
+    )
+    parser.add_argument("--version", action="version", version=f"socketpkg {_version.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
+        words.insert(0, DEFAULT)
+    options = parser.parse_args(words)
+    status: int = options.run(options)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

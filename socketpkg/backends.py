@@ -1,0 +1,368 @@
+"""Which backend does the work, and why.
+
+A backend is a package with a module ``syscalls`` and in it a class ``Syscalls``, a complete implementation of the
+contract in `socketpkg._syscalls`. Three come with socketpkg: ``c``, ``cffi`` and ``ctypes``. Others register
+themselves under the entry-point group ``socketpkg.backends``, with the name of their package as the value.
+
+The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the name don't matter:
+
+* unset, empty or ``auto``: the first usable one of c, cffi, ctypes (of cffi, ctypes on PyPy);
+* a name: that backend or `ImportError`, never another.
+
+A backend can fail in three ways, and only the first two let ``auto`` go on to the next one:
+
+* *not built*: one of its own modules is missing;
+* *not usable here*: it says so itself (`BackendUnavailable`), or cannot live in this interpreter;
+* *built but broken*: everything else, an incomplete ``Syscalls`` too. It is raised, because it is a bug to see.
+
+The module is on the path of ``import socketpkg``, so it imports nothing that is slow to import.
+"""
+
+import os
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+
+from . import _syscalls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Final
+
+__all__ = [
+    "Backend",
+    "BackendStatus",
+    "BackendUnavailable",
+    "available",
+    "current",
+    "features",
+    "load",
+    "rule",
+    "running_as_program",
+    "selected",
+]
+
+#: The capability names of the chosen backend. Made on first access, since that may have to load the backend.
+features: frozenset[str]
+
+VARIABLE: "Final" = "SOCKET_BACKEND"
+GROUP: "Final" = "socketpkg.backends"
+#: The backends that come with socketpkg: name and package. Nobody else's can take these names.
+BUILT_IN: "Final" = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctypes": "socketpkg_ctypes"}
+#: What ``auto`` tries, in this order.
+ORDER: "Final" = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
+
+#: What an extension module says that cannot be loaded into a second interpreter of the process. Neither CPython nor
+#: Cython gives these errors a type or an attribute of their own to tell them by.
+_ONE_INTERPRETER = ("does not support loading in subinterpreters", "Interpreter change detected")
+
+#: The modules of socketpkg that each backend has its own instance of, since they import one another relatively and
+#: ``_core`` imports the backend's ``syscalls`` so.
+_SHARED = ("_address", "_core")
+
+
+class BackendUnavailable(ImportError):
+    """Raised by a backend's ``syscalls`` module when it is imported: this backend is whole but cannot work here.
+
+    An example is a table of the C library's layouts that knows nothing of this machine.
+    """
+
+
+class Backend:
+    """A backend that is loaded and fulfils the contract."""
+
+    __slots__ = ("address", "core", "features", "name", "package", "syscalls")
+
+    def __init__(self, name: str, package: str, core: "ModuleType", address: "ModuleType") -> None:
+        #: Its name, as `SOCKET_BACKEND` takes it.
+        self.name: Final = name
+        #: The name of the package that it is.
+        self.package: Final = package
+        #: Its instance of `socketpkg._core`: the module with `Socket` over this backend's calls.
+        self.core: Final = core
+        #: Its instance of `socketpkg._address`.
+        self.address: Final = address
+        #: The one instance of its ``Syscalls``.
+        self.syscalls: Final[_syscalls.Syscalls] = core.SYSCALLS
+        #: The names of its capabilities.
+        self.features: Final = frozenset(self.syscalls.features)
+
+    def __repr__(self) -> str:
+        return f"<socketpkg backend {self.name!r} of package {self.package!r}>"
+
+
+class BackendStatus:
+    """What `available` says of a backend."""
+
+    __slots__ = ("name", "reason", "usable")
+
+    def __init__(self, name: str, usable: bool, reason: str) -> None:
+        self.name: Final = name
+        #: Whether `load` gives it.
+        self.usable: Final = usable
+        #: Why it cannot be used; empty when it can.
+        self.reason: Final = reason
+
+    def __repr__(self) -> str:
+        return f"<socketpkg backend {self.name!r}: {'usable' if self.usable else self.reason}>"
+
+
+class _Failure:
+    """Why a backend did not load. Kept, so that it is looked for once."""
+
+    __slots__ = ("cause", "expected", "package", "reason")
+
+    def __init__(self, package: str, expected: bool, reason: str, cause: Exception | None) -> None:
+        self.package = package
+        #: Whether ``auto`` may go on to the next backend.
+        self.expected = expected
+        self.reason = reason
+        self.cause = cause
+
+
+class _Incomplete(Exception):
+    """A backend that imports well but does not fulfil the contract."""
+
+
+class _Instances:
+    """Finds ``_core`` and its companions for a backend that has none of its own: socketpkg's, under that name.
+
+    Last on `sys.meta_path`, so a module that the package does have goes first. Doing it as a finder leaves the
+    import system to lock, to clean up after a failure, to share the cached bytecode and to know about zip files.
+    """
+
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        """The finder's one call, as `importlib.abc.MetaPathFinder` describes it."""
+        package, _, module = fullname.rpartition(".")
+        if package in _interpreted and module in _SHARED:
+            return PathFinder.find_spec(fullname, sys.modules[__package__].__path__)  # pyright: ignore[reportArgumentType]
+        return None
+
+
+#: The packages of the backends that `_Instances` serves.
+_interpreted: "set[str]" = set()
+
+# No lock guards these: one held while importing would deadlock with a thread that holds an import lock and waits for
+# ours. Each outcome is set once by an atomic setdefault, and two threads at it at once do the same work twice.
+_outcomes: "dict[str, Backend | _Failure]" = {}
+_choice: "tuple[Backend, str] | None" = None
+
+
+def load(name: str) -> Backend:
+    """The backend *name*, loaded and checked. ImportError when it cannot be used; the message says why, and what else
+    there is."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a backend is a str, not {type(name).__name__}")
+    outcome = _outcome(_normal(name))
+    if isinstance(outcome, Backend):
+        return outcome
+    raise _error(_normal(name), outcome)
+
+
+def available() -> dict[str, BackendStatus]:
+    """Every backend, built in or registered by an entry point: whether it can be used, or why not."""
+    result = {}
+    for name in (*BUILT_IN, *sorted(_registered())):
+        outcome = _outcome(name)
+        usable = isinstance(outcome, Backend)
+        result[name] = BackendStatus(name, usable, "" if isinstance(outcome, Backend) else outcome.reason)
+    return result
+
+
+def current() -> Backend:
+    """The backend that this process uses. It is chosen at the first call, and then stays."""
+    return _chosen()[0]
+
+
+def selected() -> str:
+    """The name of the backend that this process uses."""
+    return _chosen()[0].name
+
+
+def rule() -> str:
+    """The rule by which `selected` was chosen, in words. Also answers when the choice failed."""
+    return _choice[1] if _choice is not None else _rule(_requested())
+
+
+def __getattr__(name: str) -> object:
+    if name == "features":
+        return current().features
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "features"})
+
+
+def running_as_program() -> bool:
+    """Whether ``python -m socketpkg`` is being started.
+
+    Python imports the package before the program in it, so the package must not fail when no backend can be used:
+    reporting that is what the program is for.
+    """
+    arguments = sys.argv
+    if not arguments or arguments[0] != "-m":  # Python's mark that the module's file is not found yet
+        return False
+    original = getattr(sys, "orig_argv", [])
+    where = len(original) - len(arguments)  # after the interpreter's options, before the program's arguments
+    if where < 1:
+        return False
+    word = original[where]
+    if word.startswith("-"):  # the option and its argument in one word, as in "-Imsocketpkg"
+        word = word.partition("m")[2]
+    return word in (__package__, f"{__package__}.__main__")
+
+
+# -- choosing ----------------------------------------------------------------------------------------------------------
+
+
+def _normal(name: str) -> str:
+    return name.strip().lower()
+
+
+def _requested() -> str:
+    """What the environment asks for; empty when it leaves the choice to us."""
+    name = _normal(os.environ.get(VARIABLE, ""))
+    return "" if name == "auto" else name
+
+
+def _rule(requested: str) -> str:
+    return f"{VARIABLE}={requested}" if requested else "first usable of " + ", ".join(ORDER)
+
+
+def _chosen() -> tuple[Backend, str]:
+    global _choice
+    if _choice is None:
+        _choice = _choose()
+    return _choice
+
+
+def _choose() -> tuple[Backend, str]:
+    if os.name == "nt":
+        raise ImportError("socketpkg runs on Linux, macOS and the BSDs; Windows is not supported", name=__package__)
+    requested = _requested()
+    for name in (requested,) if requested else ORDER:
+        outcome = _outcome(name)
+        if isinstance(outcome, Backend):
+            return outcome, _rule(requested)
+        if requested or not outcome.expected:
+            raise _error(name, outcome, _rule(requested))
+    raise ImportError(f"socketpkg has no backend that can be used here: {_listing()}", name=__package__)
+
+
+def _error(name: str, failure: _Failure, why: str = "") -> ImportError:
+    """A new error each time, so that no traceback grows; the first cause is chained to it."""
+    asked = f", chosen by {why}" if why else ""
+    listed = f"The other backends: {_listing(but=name)}" if failure.package else f"The backends are: {_listing()}"
+    error = ImportError(
+        f"socketpkg cannot use the backend {name!r}{asked}: {failure.reason}. {listed}", name=failure.package or None
+    )
+    error.__cause__ = failure.cause
+    return error
+
+
+def _listing(but: str = "") -> str:
+    return "; ".join(f"{s.name} ({'usable' if s.usable else s.reason})" for s in available().values() if s.name != but)
+
+
+# -- loading -----------------------------------------------------------------------------------------------------------
+
+
+def _outcome(name: str) -> "Backend | _Failure":
+    """The backend *name* or why there is none, remembered."""
+    found = _outcomes.get(name)
+    if found is not None:
+        return found
+    packages = [BUILT_IN[name]] if name in BUILT_IN else _registered().get(name, [])
+    if not packages:
+        # Not remembered: there is no end of wrong names.
+        return _Failure("", False, "there is no backend of this name", None)
+    outcome: Backend | _Failure
+    if len(packages) > 1:
+        reason = "more than one package registers this name: " + ", ".join(packages)
+        outcome = _Failure("", False, reason, None)
+    else:
+        outcome = _load(name, packages[0])
+    return _outcomes.setdefault(name, outcome)
+
+
+def _registered() -> dict[str, list[str]]:
+    """The backends of others: name and package, or packages when they quarrel about the name."""
+    # Slow to import, and only needed by those who have such a backend.
+    from contextlib import suppress
+    from importlib import metadata
+
+    points: list[metadata.EntryPoint] = []
+    try:
+        points += metadata.entry_points(group=GROUP)
+    except ValueError:
+        # Python 3.15 refuses to read any entry point when one of them, of whatever package and group, is malformed.
+        for distribution in metadata.distributions():
+            with suppress(ValueError):
+                points += distribution.entry_points.select(group=GROUP)
+    found: dict[str, list[str]] = {}
+    for point in points:
+        name = _normal(point.name)
+        if name and name != "auto" and name not in BUILT_IN:
+            packages = found.setdefault(name, [])
+            if point.value not in packages:
+                packages.append(point.value)
+    return found
+
+
+def _load(name: str, package: str) -> "Backend | _Failure":
+    # Exception, not ImportError: whatever a backend raises is reported as its failure. None of it is swallowed, and
+    # only the kinds that are listed here let the choice go on.
+    try:
+        import_module(package)
+        syscalls = _checked(import_module(f"{package}.syscalls"))
+        if "compiled-core" not in syscalls.features:
+            _interpreted.add(package)
+            if _Instances not in sys.meta_path:
+                sys.meta_path.append(_Instances)
+        address = import_module(f"{package}._address")
+        core = import_module(f"{package}._core")
+        if not isinstance(getattr(core, "SYSCALLS", None), syscalls):
+            raise _Incomplete(f"{package}._core.SYSCALLS is not an instance of {package}.syscalls.Syscalls")
+        return Backend(name, package, core, address)
+    except BackendUnavailable as error:
+        return _Failure(package, True, f"not usable here: {error}", error)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (error.name == package or error.name.startswith(f"{package}.")):
+            return _Failure(package, True, f"not built: {error}", error)
+        return _broken(package, error)
+    except ImportError as error:
+        if any(text in str(error) for text in _ONE_INTERPRETER):
+            return _Failure(package, True, f"not usable here: {error}", error)
+        return _broken(package, error)
+    except Exception as error:
+        return _broken(package, error)
+
+
+def _broken(package: str, error: Exception) -> _Failure:
+    text = str(error) if isinstance(error, (_Incomplete, ImportError)) else f"{type(error).__name__}: {error}"
+    return _Failure(package, False, f"built but broken: {text}", error)
+
+
+def _checked(module: "ModuleType") -> "type[_syscalls.Syscalls]":
+    """The class ``Syscalls`` of a backend, when it fulfils the contract."""
+    found = getattr(module, "Syscalls", None)
+    if not isinstance(found, type):
+        raise _Incomplete(f"{module.__name__} has no class Syscalls")
+    # The compiled backend stands on a compiled twin of the contract, another class of the same name.
+    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != _syscalls.SystemCalls.__name__]
+    missing = [n for n in _public(_syscalls.SystemCalls) if not any(callable(vars(cls).get(n)) for cls in own)]
+    missing += [n for n in _public(_syscalls.Syscalls) if not hasattr(found, n)]
+    if missing:
+        raise _Incomplete(f"{module.__name__}.Syscalls lacks {', '.join(missing)}")
+    return found
+
+
+def _public(cls: type) -> list[str]:
+    return [name for name in vars(cls) if not name.startswith("_")]
