@@ -1,0 +1,58 @@
+# The C side of socketpkg/_core.py.
+
+cimport cython
+from cpython.exc cimport PyErr_SetFromErrno
+
+from socketpkg_c._address cimport AddressCodec
+from socketpkg_c._syscalls cimport Syscalls as Contract
+
+cdef Contract _sys
+cdef AddressCodec _codec
+cdef int AF_INET, AF_INET6, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
+cdef bint _LITTLE_ENDIAN
+cdef long long INT_MAX, INT_MIN, SSIZE_MAX
+cdef long long _default_timeout
+
+
+cdef class Socket:
+    # CPython's _ssl is handed this object in the place of a _socket.socket and reads these fields at their offsets
+    # behind the object's head, so their order and types are those of its PySocketSockObject. The class must have no
+    # cdef or cpdef methods: a method table would stand before them.
+    cdef int _fd
+    cdef int _family
+    cdef int _type
+    cdef int _proto
+    cdef object (*_errorhandler)()
+    cdef long long _timeout
+    cdef void *_state
+
+
+cdef inline object _raise_errno():
+    """The error handler: raises what errno says."""
+    PyErr_SetFromErrno(OSError)
+
+
+cdef inline void _prepare(Socket sock) noexcept:
+    sock._errorhandler = &_raise_errno
+
+
+cdef void _set_fd(Socket sock, int fd) noexcept
+cdef void _set_timeout(Socket sock, long long timeout) noexcept
+
+
+@cython.locals(number="long long")
+cdef int c_int(object value) except? -1
+
+
+@cython.locals(number="long long")
+cdef Py_ssize_t c_ssize(object value) except? -1
+
+
+@cython.locals(number="long long")
+cdef long long c_unsigned(object value, int bits) except? -1
+
+cdef long long _swap16(long long number)
+cdef long long _swap32(long long number)
+
+cdef object _seconds(long long timeout)
+cdef _close(int fd)

@@ -1,0 +1,156 @@
+# What the C library and the kernel offer, as backends/include/socketpkg_platform.h finds it.
+
+from libc.stdint cimport uint16_t, uint32_t
+
+cdef extern from "socketpkg_platform.h" nogil:
+    """
+    #if SP_HAVE_SOCK_CLOEXEC
+    #define SP_SOCK_CLOEXEC SOCK_CLOEXEC
+    #else
+    #define SP_SOCK_CLOEXEC 0
+    #endif
+    #if SP_HAVE_MSG_CMSG_CLOEXEC
+    #define SP_MSG_CMSG_CLOEXEC MSG_CMSG_CLOEXEC
+    #else
+    #define SP_MSG_CMSG_CLOEXEC 0
+    #endif
+    #if SP_HAVE_ACCEPT4
+    #define sp_accept(fd, address, size) accept4(fd, address, size, SOCK_CLOEXEC)
+    #else
+    #define sp_accept(fd, address, size) accept(fd, address, size)
+    #endif
+    #define sp_set_errno(error) (errno = (error))
+    """
+    void sp_set_errno(int error)
+    const int SP_SOCK_CLOEXEC, SP_MSG_CMSG_CLOEXEC
+
+    const int SP_HAVE_SOCK_CLOEXEC, SP_HAVE_ACCEPT4, SP_HAVE_MSG_CMSG_CLOEXEC, SP_HAVE_GETHOSTBYNAME2_R
+    const char *SP_LIBC
+    const char *SP_COMPILER
+
+    int EAGAIN, EWOULDBLOCK, EINTR, EINPROGRESS, EMSGSIZE, ENOMEM, ERANGE, EISCONN, ECONNRESET
+    int AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC
+    int SOL_SOCKET, SO_ERROR, SCM_RIGHTS
+    int MSG_DONTWAIT, MSG_WAITALL
+    int F_DUPFD_CLOEXEC, FIOCLEX, FIONBIO, CLOCK_MONOTONIC
+    int POLLIN, POLLOUT
+    int NI_MAXHOST, NI_MAXSERV, EAI_SYSTEM, IFNAMSIZ, INET6_ADDRSTRLEN, NO_RECOVERY
+
+    ctypedef unsigned int socklen_t
+    ctypedef unsigned short sa_family_t
+
+    struct sockaddr:
+        sa_family_t sa_family
+    struct sockaddr_storage:
+        sa_family_t ss_family
+    struct iovec:
+        void *iov_base
+        size_t iov_len
+    struct msghdr:
+        void *msg_name
+        socklen_t msg_namelen
+        iovec *msg_iov
+        size_t msg_iovlen
+        void *msg_control
+        size_t msg_controllen
+        int msg_flags
+    struct cmsghdr:
+        size_t cmsg_len
+        int cmsg_level
+        int cmsg_type
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    struct timespec:
+        long tv_sec
+        long tv_nsec
+    struct in_addr:
+        uint32_t s_addr
+    struct addrinfo:
+        int ai_flags
+        int ai_family
+        int ai_socktype
+        int ai_protocol
+        socklen_t ai_addrlen
+        sockaddr *ai_addr
+        char *ai_canonname
+        addrinfo *ai_next
+    struct hostent:
+        char *h_name
+        char **h_aliases
+        int h_addrtype
+        int h_length
+        char **h_addr_list
+    struct servent:
+        char *s_name
+        int s_port
+    struct protoent:
+        int p_proto
+    struct if_nameindex_entry "if_nameindex":
+        unsigned int if_index
+        char *if_name
+
+    int sp_accept(int fd, sockaddr *address, socklen_t *length)
+    int c_socket "socket" (int family, int type, int proto)
+    int c_socketpair "socketpair" (int family, int type, int proto, int *fds)
+    int c_bind "bind" (int fd, const sockaddr *address, socklen_t length)
+    int c_connect "connect" (int fd, const sockaddr *address, socklen_t length)
+    int c_listen "listen" (int fd, int backlog)
+    int c_shutdown "shutdown" (int fd, int how)
+    int c_getsockname "getsockname" (int fd, sockaddr *address, socklen_t *length)
+    int c_getpeername "getpeername" (int fd, sockaddr *address, socklen_t *length)
+    int c_getsockopt "getsockopt" (int fd, int level, int option, void *value, socklen_t *length)
+    int c_setsockopt "setsockopt" (int fd, int level, int option, const void *value, socklen_t length)
+    ssize_t c_recv "recv" (int fd, void *data, size_t size, int flags)
+    ssize_t c_recvfrom "recvfrom" (int fd, void *data, size_t size, int flags, sockaddr *address, socklen_t *length)
+    ssize_t c_send "send" (int fd, const void *data, size_t size, int flags)
+    ssize_t c_sendto "sendto" (
+        int fd, const void *data, size_t size, int flags, const sockaddr *address, socklen_t length)
+    ssize_t c_recvmsg "recvmsg" (int fd, msghdr *message, int flags)
+    ssize_t c_sendmsg "sendmsg" (int fd, const msghdr *message, int flags)
+    int c_close "close" (int fd)
+    int c_fcntl "fcntl" (int fd, int command, ...)
+    int c_ioctl "ioctl" (int fd, unsigned long request, ...)
+    int c_poll "poll" (pollfd *descriptors, unsigned long count, int milliseconds)
+    int clock_gettime(int clock, timespec *now)
+    int c_gethostname "gethostname" (char *name, size_t size)
+    int c_sethostname "sethostname" (const char *name, size_t size)
+
+    cmsghdr *CMSG_FIRSTHDR(msghdr *message)
+    cmsghdr *CMSG_NXTHDR(msghdr *message, cmsghdr *item)
+    unsigned char *CMSG_DATA(cmsghdr *item)
+    size_t CMSG_LEN(size_t length)
+    size_t CMSG_SPACE(size_t length)
+
+    int c_getaddrinfo "getaddrinfo" (const char *host, const char *service, const addrinfo *hints, addrinfo **found)
+    void freeaddrinfo(addrinfo *found)
+    const char *gai_strerror(int error)
+    int c_getnameinfo "getnameinfo" (
+        const sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,
+        socklen_t service_size, int flags)
+    const char *hstrerror(int error)
+    servent *c_getservbyname "getservbyname" (const char *name, const char *proto)
+    servent *c_getservbyport "getservbyport" (int port, const char *proto)
+    protoent *c_getprotobyname "getprotobyname" (const char *name)
+    if_nameindex_entry *c_if_nameindex "if_nameindex" ()
+    void if_freenameindex(if_nameindex_entry *entries)
+    unsigned int c_if_nametoindex "if_nametoindex" (const char *name)
+    char *c_if_indextoname "if_indextoname" (unsigned int index, char *name)
+    int c_inet_pton "inet_pton" (int family, const char *text, void *packed)
+    const char *c_inet_ntop "inet_ntop" (int family, const void *packed, char *text, socklen_t size)
+    int c_inet_aton "inet_aton" (const char *text, in_addr *packed)
+    uint16_t c_htons "htons" (uint16_t number)
+    uint16_t c_ntohs "ntohs" (uint16_t number)
+
+cdef extern from "socketpkg_netdb.h" nogil:
+    const int SP_BUFFER_TOO_SMALL
+    int sp_gethostbyname(const char *name, int family, hostent *entry, char *buffer, size_t size)
+    int sp_gethostbyaddr(const void *packed, socklen_t length, int family, hostent *entry, char *buffer, size_t size)
+
+cdef extern from "socketpkg_constants.h":
+    struct socketpkg_constant:
+        const char *name
+        long long value
+    const socketpkg_constant *socketpkg_constants
+    const int socketpkg_constants_count

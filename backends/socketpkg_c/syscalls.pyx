@@ -1,0 +1,996 @@
+"""The contract in C: each call compiled to the system call it is about.
+
+Every transfer (recv, send, accept and their kin) is described by a `Transfer` and goes through one loop, `_transfer`.
+"""
+
+import cython
+from _socket import gaierror, herror
+
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_New
+from cpython.ref cimport Py_INCREF
+from libc.errno cimport errno
+from libc.string cimport memcpy, memset
+
+from socketpkg_c cimport libc
+from socketpkg_c._syscalls cimport Syscalls as Contract
+
+cdef extern from "Python.h":
+    const unsigned long Py_TPFLAGS_IMMUTABLETYPE
+    ctypedef struct PyTypeObject:
+        unsigned long tp_flags
+    int _PyBytes_Resize(PyObject **bytes_object, Py_ssize_t size) except -1
+    const char *PyUnicode_AsUTF8(str text) except NULL
+    str PyUnicode_FromString(const char *text)
+
+cdef extern from *:
+    const unsigned int CYTHON_HEX_VERSION
+
+cdef enum:
+    # A transfer of at most this many bytes is tried with the GIL held: copying them takes less time (some
+    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms). It is also the size
+    # of the buffer on the stack that recv() receives into.
+    QUICK_SIZE = 16384
+    NANOSECONDS_PER_MS = 1000000
+    INT_MAX = 2147483647
+    # Most hosts' entries fit; a larger one makes the lookup come again.
+    HOST_BUFFER_SIZE = 8192
+
+cdef enum Operation:
+    RECV
+    RECVFROM
+    RECVMSG
+    SEND
+    SENDTO
+    SENDMSG
+    ACCEPT
+
+# One transfer: what to call and what to call it with.
+cdef struct Transfer:
+    Operation operation
+    int fd
+    int flags
+    char *data
+    size_t size
+    libc.sockaddr *address
+    libc.socklen_t address_size
+    libc.msghdr *message
+
+
+# -- errors and waiting -----------------------------------------------------------------------------------------------
+
+
+cdef int fail(int error) except -1:
+    """Raises the OSError of an errno."""
+    libc.sp_set_errno(error)
+    PyErr_SetFromErrno(OSError)
+    return -1
+
+
+cdef int check(int result) except -1:
+    """Raises the OSError of errno when a call that cannot block returned -1."""
+    if result < 0:
+        PyErr_SetFromErrno(OSError)
+    return result
+
+
+cdef inline bint would_block(int error) noexcept nogil:
+    return error == libc.EAGAIN or error == libc.EWOULDBLOCK
+
+
+cdef long long monotonic_ns() noexcept nogil:
+    cdef libc.timespec now
+    libc.clock_gettime(libc.CLOCK_MONOTONIC, &now)
+    return <long long>now.tv_sec * 1000000000 + now.tv_nsec
+
+
+cdef bint wait(int fd, short events, long long timeout, long long *deadline) except -1:
+    """Waits until *fd* is ready: True, or False when the deadline has passed.
+
+    The deadline is set at the first wait of a call, and 0 before it. Whatever poll(2) reports ends the wait: an error
+    or an invalid descriptor shows itself in the next try.
+    """
+    cdef libc.pollfd descriptor
+    cdef long long left
+    cdef int milliseconds, result, error
+    descriptor.fd = fd
+    descriptor.events = events
+    while True:
+        milliseconds = -1
+        if timeout >= 0:
+            if deadline[0] == 0:
+                deadline[0] = saturated_sum(monotonic_ns(), timeout)
+                left = timeout
+            else:
+                left = deadline[0] - monotonic_ns()
+                if left <= 0:
+                    return False
+            # Rounded up: a wait must not end before its time. Longer ones come round again.
+            left = left // NANOSECONDS_PER_MS + (left % NANOSECONDS_PER_MS != 0)
+            milliseconds = INT_MAX if left > INT_MAX else <int>left
+        with nogil:
+            result = libc.c_poll(&descriptor, 1, milliseconds)
+            error = errno
+        if result > 0:
+            return True
+        if result < 0:
+            if error != libc.EINTR:
+                fail(error)
+            PyErr_CheckSignals()
+
+
+cdef inline long long saturated_sum(long long a, long long b) noexcept nogil:
+    cdef long long most = 9223372036854775807
+    return most if a > most - b else a + b
+
+
+# -- the transfer loop ------------------------------------------------------------------------------------------------
+
+
+cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
+    """One system call."""
+    cdef int flags = t.flags | more_flags
+    if t.operation == RECV:
+        return libc.c_recv(t.fd, t.data, t.size, flags)
+    if t.operation == SEND:
+        return libc.c_send(t.fd, t.data, t.size, flags)
+    if t.operation == RECVFROM:
+        t.address_size = sizeof(libc.sockaddr_storage)
+        return libc.c_recvfrom(t.fd, t.data, t.size, flags, t.address, &t.address_size)
+    if t.operation == SENDTO:
+        return libc.c_sendto(t.fd, t.data, t.size, flags, t.address, t.address_size)
+    if t.operation == RECVMSG:
+        return libc.c_recvmsg(t.fd, t.message, flags)
+    if t.operation == SENDMSG:
+        return libc.c_sendmsg(t.fd, t.message, flags)
+    t.address_size = sizeof(libc.sockaddr_storage)
+    return libc.sp_accept(t.fd, t.address, &t.address_size)
+
+
+cdef bint advance(Transfer *t, size_t count) noexcept nogil:
+    """Leaves in *t* what a stream has not taken of it; False when nothing is left."""
+    if t.operation != SENDMSG:
+        t.data += count
+        t.size -= count
+        return t.size != 0
+    # Descriptors and credentials went with the first byte.
+    t.message.msg_control = NULL
+    t.message.msg_controllen = 0
+    while t.message.msg_iovlen and count >= t.message.msg_iov.iov_len:
+        count -= t.message.msg_iov.iov_len
+        t.message.msg_iov += 1
+        t.message.msg_iovlen -= 1
+    if t.message.msg_iovlen == 0:
+        return False
+    t.message.msg_iov.iov_base = <char *>t.message.msg_iov.iov_base + count
+    t.message.msg_iov.iov_len -= count
+    return True
+
+
+cdef ssize_t _transfer(Transfer *t, bint sending, long long timeout) except -1:
+    """Tries first and waits second, as the contract says."""
+    cdef long long deadline = 0
+    return _transfer_until(t, sending, timeout, &deadline)
+
+
+cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long long *deadline) except -1:
+    cdef short events = libc.POLLOUT if sending else libc.POLLIN
+    cdef bint quick = t.size <= QUICK_SIZE
+    cdef ssize_t result, rest
+    cdef int error
+    if timeout < 0:
+        # The descriptor is in blocking mode. A try that cannot block keeps the GIL; MSG_WAITALL would be cut short
+        # by it, and accept has no such flag.
+        if quick and t.operation != ACCEPT and not t.flags & libc.MSG_WAITALL:
+            result = attempt(t, libc.MSG_DONTWAIT)
+            if result >= 0:
+                if sending and result < <ssize_t>t.size and advance(t, result):
+                    # The kernel's blocking send takes all of a stream's bytes, so the rest has to go too. What is
+                    # sent is sent: an error now shows itself in the next call.
+                    with nogil:
+                        rest = attempt(t, 0)
+                    if rest > 0:
+                        result += rest
+                return result
+            error = errno
+            if error == libc.EINTR:
+                PyErr_CheckSignals()
+            elif not would_block(error):
+                return fail(error)
+        while True:
+            with nogil:
+                result = attempt(t, 0)
+                error = errno
+            if result >= 0:
+                return result
+            # EAGAIN here comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
+            if error != libc.EINTR:
+                return fail(error)
+            PyErr_CheckSignals()
+    while True:
+        if quick:
+            result = attempt(t, 0)
+            error = errno
+        else:
+            with nogil:
+                result = attempt(t, 0)
+                error = errno
+        if result >= 0:
+            return result
+        if error == libc.EINTR:
+            PyErr_CheckSignals()
+        elif timeout == 0 or not would_block(error):
+            return fail(error)
+        elif not wait(t.fd, events, timeout, deadline):
+            raise TimeoutError("timed out")
+
+
+# -- buffers ----------------------------------------------------------------------------------------------------------
+
+
+cdef bytes shortened(PyObject *data, Py_ssize_t size):
+    """The bytes object that *data* points to, a reference that this call takes, cut to *size* bytes."""
+    _PyBytes_Resize(&data, size)
+    result = <bytes>data
+    # _PyBytes_Resize gave back a reference of our own, and `result` has taken another.
+    Py_XDECREF(data)
+    return result
+
+
+cdef extern from "Python.h":
+    void Py_XDECREF(PyObject *)
+    PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
+    char *bytes_data "PyBytes_AS_STRING" (PyObject *)
+
+
+cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
+    try:
+        PyObject_GetBuffer(buffer, view, PyBUF_WRITABLE)
+    except (BufferError, TypeError):
+        raise TypeError(
+            f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}") from None
+    return 0
+
+
+cdef int sized(Py_buffer *view, Py_ssize_t nbytes, Transfer *t) except -1:
+    """Points *t* at the first *nbytes* of the buffer; 0 is all of it."""
+    if nbytes > view.len:
+        raise ValueError("buffer too small for requested bytes")
+    t.data = <char *>view.buf
+    t.size = nbytes if nbytes else view.len
+    return 0
+
+
+cdef inline bytes address_bytes(libc.sockaddr_storage *storage, libc.socklen_t size):
+    if size > sizeof(libc.sockaddr_storage):
+        size = sizeof(libc.sockaddr_storage)
+    return PyBytes_FromStringAndSize(<char *>storage, size)
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+
+
+@cython.final
+cdef class Message:
+    """A msghdr with its buffers and its control buffer, which live as long as it does."""
+
+    cdef libc.msghdr header
+    cdef libc.iovec *vector
+    cdef char *control
+    cdef Py_buffer *views
+    cdef Py_ssize_t exported
+    cdef Py_ssize_t total
+
+    def __dealloc__(self):
+        self.release()
+
+    cdef void release(self) noexcept:
+        cdef Py_ssize_t i
+        for i in range(self.exported):
+            PyBuffer_Release(&self.views[i])
+        self.exported = 0
+        PyMem_Free(self.views)
+        PyMem_Free(self.vector)
+        PyMem_Free(self.control)
+        self.views = NULL
+        self.vector = NULL
+        self.control = NULL
+
+    cdef int take(self, tuple buffers, bint writable) except -1:
+        """Exports *buffers* and gathers them."""
+        cdef Py_ssize_t count = len(buffers), i
+        self.views = <Py_buffer *>PyMem_Calloc(count or 1, sizeof(Py_buffer))
+        self.vector = <libc.iovec *>PyMem_Calloc(count or 1, sizeof(libc.iovec))
+        if self.views == NULL or self.vector == NULL:
+            raise MemoryError
+        for i in range(count):
+            if writable:
+                try:
+                    PyObject_GetBuffer(buffers[i], &self.views[i], PyBUF_WRITABLE)
+                except (BufferError, TypeError):
+                    raise TypeError(
+                        "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                    ) from None
+            else:
+                PyObject_GetBuffer(buffers[i], &self.views[i], PyBUF_SIMPLE)
+            self.exported += 1
+            self.vector[i].iov_base = self.views[i].buf
+            self.vector[i].iov_len = self.views[i].len
+            self.total += self.views[i].len
+        self.header.msg_iov = self.vector
+        self.header.msg_iovlen = count
+        return 0
+
+    cdef int make_control(self, size_t size) except -1:
+        if size:
+            self.control = <char *>PyMem_Calloc(size, 1)
+            if self.control == NULL:
+                raise MemoryError
+            self.header.msg_control = self.control
+            self.header.msg_controllen = size
+        return 0
+
+    cdef int fill_control(self, tuple ancillary) except -1:
+        """Lays out ancillary items. Their data is copied, so it need not stay exported."""
+        cdef list copies = []
+        cdef size_t space = 0, length
+        cdef libc.cmsghdr *item = NULL
+        cdef bytes data
+        for level, kind, source in ancillary:
+            data = exported_bytes(source)
+            copies.append((level, kind, data))
+            length = len(data)
+            space += libc.CMSG_SPACE(length)
+            if length > INT_MAX or space > INT_MAX:
+                raise OSError("ancillary data item too large" if length > INT_MAX else "too much ancillary data")
+        self.make_control(space)
+        for level, kind, data in copies:
+            if item == NULL:
+                item = libc.CMSG_FIRSTHDR(&self.header)
+            else:
+                item = libc.CMSG_NXTHDR(&self.header, item)
+            if item == NULL:
+                raise RuntimeError("unexpected NULL result from CMSG_NXTHDR")
+            item.cmsg_level = level
+            item.cmsg_type = kind
+            item.cmsg_len = libc.CMSG_LEN(len(data))
+            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), len(data))
+        return 0
+
+    cdef list items(self):
+        """The ancillary items that came, each clipped to what lies within the control buffer."""
+        cdef list found = []
+        cdef libc.cmsghdr *item
+        cdef size_t length
+        try:
+            item = libc.CMSG_FIRSTHDR(&self.header) if self.header.msg_controllen else NULL
+            while item != NULL:
+                length = self.data_size(item)
+                found.append((
+                    item.cmsg_level,
+                    item.cmsg_type,
+                    PyBytes_FromStringAndSize(<char *>libc.CMSG_DATA(item), length),
+                ))
+                item = libc.CMSG_NXTHDR(&self.header, item)
+        except BaseException:
+            self.close_descriptors()
+            raise
+        return found
+
+    cdef size_t data_size(self, libc.cmsghdr *item) noexcept:
+        """How much data of an item there is: a header cut off, or one that lies about its length, promises more."""
+        cdef char *data = <char *>libc.CMSG_DATA(item)
+        cdef size_t head = data - <char *>item
+        cdef size_t claimed = item.cmsg_len - head if item.cmsg_len > head else 0
+        cdef size_t start = data - self.control
+        cdef size_t room = self.header.msg_controllen - start if self.header.msg_controllen > start else 0
+        return claimed if claimed < room else room
+
+    cdef void close_descriptors(self) noexcept:
+        """Closes descriptors that have come and will not be handed over."""
+        cdef libc.cmsghdr *item = NULL
+        cdef int *fds
+        cdef size_t i
+        if self.header.msg_controllen:
+            item = libc.CMSG_FIRSTHDR(&self.header)
+        while item != NULL:
+            if item.cmsg_level == libc.SOL_SOCKET and item.cmsg_type == libc.SCM_RIGHTS:
+                fds = <int *>libc.CMSG_DATA(item)
+                for i in range(self.data_size(item) // sizeof(int)):
+                    libc.c_close(fds[i])
+            item = libc.CMSG_NXTHDR(&self.header, item)
+
+
+cdef bytes exported_bytes(object source):
+    cdef Py_buffer view
+    if type(source) is bytes:
+        return source
+    PyObject_GetBuffer(source, &view, PyBUF_SIMPLE)
+    try:
+        return PyBytes_FromStringAndSize(<char *>view.buf, view.len)
+    finally:
+        PyBuffer_Release(&view)
+
+
+# -- the resolver -----------------------------------------------------------------------------------------------------
+
+
+cdef int raise_gaierror(int code, int error) except -1:
+    if code == libc.EAI_SYSTEM:
+        return fail(error)
+    raise gaierror(code, libc.gai_strerror(code).decode("utf-8", "surrogateescape"))
+
+
+cdef tuple host_entry(int family, bytes name, bytes packed):
+    """Looks up the host of *name*, or without one the host of *packed*."""
+    cdef libc.hostent entry
+    cdef size_t size = HOST_BUFFER_SIZE
+    cdef char *buffer = NULL
+    cdef const char *text = NULL if name is None else PyBytes_AS_STRING(name)
+    cdef const char *raw = NULL if packed is None else PyBytes_AS_STRING(packed)
+    cdef libc.socklen_t length = 0 if packed is None else <libc.socklen_t>PyBytes_GET_SIZE(packed)
+    cdef int error, i
+    try:
+        while True:
+            PyMem_Free(buffer)
+            buffer = <char *>PyMem_Malloc(size)
+            if buffer == NULL:
+                raise MemoryError
+            if libc.SP_HAVE_GETHOSTBYNAME2_R:
+                with nogil:
+                    error = look_up(text, raw, length, family, &entry, buffer, size)
+            else:
+                error = look_up(text, raw, length, family, &entry, buffer, size)
+            if error != libc.SP_BUFFER_TOO_SMALL:
+                break
+            size *= 2
+        if error:
+            raise herror(error, libc.hstrerror(error).decode("utf-8", "surrogateescape"))
+        aliases = []
+        i = 0
+        while entry.h_aliases != NULL and entry.h_aliases[i] != NULL:
+            aliases.append(<bytes>entry.h_aliases[i])
+            i += 1
+        addresses = []
+        i = 0
+        while entry.h_addr_list[i] != NULL:
+            addresses.append(PyBytes_FromStringAndSize(entry.h_addr_list[i], entry.h_length))
+            i += 1
+        return <bytes>entry.h_name, aliases, entry.h_addrtype, addresses
+    finally:
+        PyMem_Free(buffer)
+
+
+cdef inline int look_up(
+    const char *name, const char *raw, libc.socklen_t length, int family, libc.hostent *entry, char *buffer,
+    size_t size
+) noexcept nogil:
+    if name != NULL:
+        return libc.sp_gethostbyname(name, family, entry, buffer, size)
+    return libc.sp_gethostbyaddr(raw, length, family, entry, buffer, size)
+
+
+# -- the contract -----------------------------------------------------------------------------------------------------
+
+
+cdef class Syscalls(Contract):
+    features = frozenset({"compiled-core", "keeps-gil"})
+
+    def constants(self):
+        cdef int i
+        return {
+            libc.socketpkg_constants[i].name.decode("ascii"): libc.socketpkg_constants[i].value
+            for i in range(libc.socketpkg_constants_count)
+        }
+
+    def describe(self):
+        return {
+            "compiler": libc.SP_COMPILER.decode(),
+            "cython": ".".join([str(CYTHON_HEX_VERSION >> shift & 255) for shift in (24, 16, 8)]),
+            "libc": libc.SP_LIBC.decode(),
+        }
+
+    # -- descriptors
+
+    cpdef int socket(self, int family, int type, int proto) except -1:
+        cdef int fd = check(libc.c_socket(family, type | libc.SP_SOCK_CLOEXEC, proto))
+        if not libc.SP_HAVE_SOCK_CLOEXEC:
+            libc.c_ioctl(fd, libc.FIOCLEX)
+        return fd
+
+    cpdef tuple socketpair(self, int family, int type, int proto):
+        cdef int fds[2]
+        check(libc.c_socketpair(family, type | libc.SP_SOCK_CLOEXEC, proto, fds))
+        if not libc.SP_HAVE_SOCK_CLOEXEC:
+            libc.c_ioctl(fds[0], libc.FIOCLEX)
+            libc.c_ioctl(fds[1], libc.FIOCLEX)
+        return fds[0], fds[1]
+
+    cpdef tuple accept(self, int fd, long long timeout):
+        cdef libc.sockaddr_storage storage
+        cdef Transfer t
+        cdef int connection, off = 0
+        memset(&t, 0, sizeof(t))
+        t.operation = ACCEPT
+        t.fd = fd
+        t.address = <libc.sockaddr *>&storage
+        connection = <int>_transfer(&t, False, timeout)
+        try:
+            if not libc.SP_HAVE_ACCEPT4:
+                # There a connection inherits O_NONBLOCK from the listening descriptor.
+                libc.c_ioctl(connection, libc.FIOCLEX)
+                check(libc.c_ioctl(connection, libc.FIONBIO, &off))
+            return connection, address_bytes(&storage, t.address_size)
+        except BaseException:
+            libc.c_close(connection)
+            raise
+
+    cpdef close(self, int fd):
+        cdef int result, error
+        with nogil:
+            result = libc.c_close(fd)
+            error = errno
+        if result < 0 and error != libc.EINTR:
+            fail(error)
+
+    cpdef int dup(self, int fd) except -1:
+        return check(libc.c_fcntl(fd, libc.F_DUPFD_CLOEXEC, 0))
+
+    cpdef set_blocking(self, int fd, bint blocking):
+        cdef int nonblocking = not blocking
+        check(libc.c_ioctl(fd, libc.FIONBIO, &nonblocking))
+
+    # -- addresses
+
+    cpdef bind(self, int fd, bytes address):
+        cdef const char *data = PyBytes_AS_STRING(address)
+        cdef libc.socklen_t size = <libc.socklen_t>PyBytes_GET_SIZE(address)
+        cdef int result, error
+        with nogil:  # the path of a UNIX socket may be on a slow file system
+            result = libc.c_bind(fd, <const libc.sockaddr *>data, size)
+            error = errno
+        if result < 0:
+            fail(error)
+
+    cpdef int connect(self, int fd, bytes address, long long timeout) except -2:
+        cdef const char *data = PyBytes_AS_STRING(address)
+        cdef libc.socklen_t size = <libc.socklen_t>PyBytes_GET_SIZE(address)
+        cdef long long deadline = 0
+        cdef int result, error
+        if timeout < 0:
+            with nogil:
+                result = libc.c_connect(fd, <const libc.sockaddr *>data, size)
+                error = errno
+        else:
+            result = libc.c_connect(fd, <const libc.sockaddr *>data, size)
+            error = errno
+        if result == 0:
+            return 0
+        if error == libc.EINTR:
+            PyErr_CheckSignals()
+            # The kernel goes on connecting; asked a second time it would say EALREADY.
+            if timeout == 0:
+                return error
+        elif error != libc.EINPROGRESS or timeout <= 0:
+            return error
+        if not wait(fd, libc.POLLOUT, timeout, &deadline):
+            return -1
+        error = self.getsockopt_int(fd, libc.SOL_SOCKET, libc.SO_ERROR)
+        return 0 if error == libc.EISCONN else error
+
+    cpdef listen(self, int fd, int backlog):
+        check(libc.c_listen(fd, backlog))
+
+    cpdef shutdown(self, int fd, int how):
+        check(libc.c_shutdown(fd, how))
+
+    cpdef bytes getsockname(self, int fd):
+        cdef libc.sockaddr_storage storage
+        cdef libc.socklen_t size = sizeof(storage)
+        check(libc.c_getsockname(fd, <libc.sockaddr *>&storage, &size))
+        return address_bytes(&storage, size)
+
+    cpdef bytes getpeername(self, int fd):
+        cdef libc.sockaddr_storage storage
+        cdef libc.socklen_t size = sizeof(storage)
+        check(libc.c_getpeername(fd, <libc.sockaddr *>&storage, &size))
+        return address_bytes(&storage, size)
+
+    # -- options
+
+    cpdef int getsockopt_int(self, int fd, int level, int option) except? -1:
+        cdef int value = 0
+        cdef libc.socklen_t size = sizeof(value)
+        check(libc.c_getsockopt(fd, level, option, &value, &size))
+        return value
+
+    cpdef bytes getsockopt(self, int fd, int level, int option, int buflen):
+        cdef char value[1024]
+        cdef libc.socklen_t size = buflen
+        if buflen < 1 or buflen > <int>sizeof(value):
+            raise ValueError("buflen is not 1 to 1024")
+        # Some options leave a gap in what they write; nothing of our stack may show through it.
+        memset(value, 0, buflen)
+        check(libc.c_getsockopt(fd, level, option, value, &size))
+        return PyBytes_FromStringAndSize(value, size)
+
+    cpdef setsockopt_int(self, int fd, int level, int option, int value):
+        check(libc.c_setsockopt(fd, level, option, &value, sizeof(value)))
+
+    cpdef setsockopt(self, int fd, int level, int option, object value):
+        cdef Py_buffer view
+        PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
+        try:
+            if view.len > INT_MAX:
+                raise OverflowError("socket option is larger than INT_MAX bytes")
+            check(libc.c_setsockopt(fd, level, option, view.buf, <libc.socklen_t>view.len))
+        finally:
+            PyBuffer_Release(&view)
+
+    cpdef setsockopt_null(self, int fd, int level, int option, unsigned int optlen):
+        check(libc.c_setsockopt(fd, level, option, NULL, optlen))
+
+    # -- transfer
+
+    cpdef bytes recv(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+        cdef char stack[QUICK_SIZE]
+        cdef Transfer t
+        cdef PyObject *heap
+        cdef ssize_t count
+        t.operation = RECV
+        t.fd = fd
+        t.flags = flags
+        t.size = bufsize
+        if bufsize <= QUICK_SIZE:
+            t.data = stack
+            count = _transfer(&t, False, timeout)
+            # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
+            return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
+        heap = new_bytes(NULL, bufsize)
+        t.data = bytes_data(heap)
+        try:
+            count = _transfer(&t, False, timeout)
+        except BaseException:
+            Py_XDECREF(heap)
+            raise
+        return shortened(heap, count if count < bufsize else bufsize)
+
+    cpdef Py_ssize_t recv_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
+        cdef Py_buffer view
+        cdef Transfer t
+        export_writable(buffer, &view, "recv_into")
+        try:
+            t.operation = RECV
+            t.fd = fd
+            t.flags = flags
+            sized(&view, nbytes, &t)
+            if t.size == 0:
+                return 0
+            return _transfer(&t, False, timeout)
+        finally:
+            PyBuffer_Release(&view)
+
+    cpdef tuple recvfrom(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+        cdef char stack[QUICK_SIZE]
+        cdef libc.sockaddr_storage storage
+        cdef Transfer t
+        cdef PyObject *heap
+        cdef ssize_t count
+        t.operation = RECVFROM
+        t.fd = fd
+        t.flags = flags
+        t.size = bufsize
+        t.address = <libc.sockaddr *>&storage
+        if bufsize <= QUICK_SIZE:
+            t.data = stack
+            count = _transfer(&t, False, timeout)
+            data = PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
+        else:
+            heap = new_bytes(NULL, bufsize)
+            t.data = bytes_data(heap)
+            try:
+                count = _transfer(&t, False, timeout)
+            except BaseException:
+                Py_XDECREF(heap)
+                raise
+            data = shortened(heap, count if count < bufsize else bufsize)
+        return data, address_bytes(&storage, t.address_size)
+
+    cpdef tuple recvfrom_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout):
+        cdef Py_buffer view
+        cdef libc.sockaddr_storage storage
+        cdef Transfer t
+        cdef ssize_t count
+        export_writable(buffer, &view, "recvfrom_into")
+        try:
+            t.operation = RECVFROM
+            t.fd = fd
+            t.flags = flags
+            t.address = <libc.sockaddr *>&storage
+            sized(&view, nbytes, &t)
+            count = _transfer(&t, False, timeout)
+        finally:
+            PyBuffer_Release(&view)
+        return count, address_bytes(&storage, t.address_size)
+
+    cpdef Py_ssize_t send(self, int fd, object data, int flags, long long timeout) except -1:
+        cdef Py_buffer view
+        cdef Transfer t
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            t.operation = SEND
+            t.fd = fd
+            t.flags = flags
+            t.data = <char *>view.buf
+            t.size = view.len
+            return _transfer(&t, True, timeout)
+        finally:
+            PyBuffer_Release(&view)
+
+    cpdef sendall(self, int fd, object data, int flags, long long timeout):
+        cdef Py_buffer view
+        cdef Transfer t
+        cdef long long deadline = 0
+        cdef char *data_left
+        cdef Py_ssize_t left, count
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            t.operation = SEND
+            t.fd = fd
+            t.flags = flags
+            data_left = <char *>view.buf
+            left = view.len
+            if timeout > 0:
+                deadline = saturated_sum(monotonic_ns(), timeout)
+            while True:
+                t.data = data_left
+                t.size = left
+                count = _transfer_until(&t, True, timeout, &deadline)
+                data_left += count
+                left -= count
+                PyErr_CheckSignals()
+                if left == 0:
+                    return
+                if timeout > 0 and monotonic_ns() >= deadline:
+                    raise TimeoutError("timed out")
+        finally:
+            PyBuffer_Release(&view)
+
+    cpdef Py_ssize_t sendto(self, int fd, object data, int flags, bytes address, long long timeout) except -1:
+        cdef Py_buffer view
+        cdef Transfer t
+        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        try:
+            t.operation = SENDTO
+            t.fd = fd
+            t.flags = flags
+            t.data = <char *>view.buf
+            t.size = view.len
+            t.address = <libc.sockaddr *>PyBytes_AS_STRING(address)
+            t.address_size = <libc.socklen_t>PyBytes_GET_SIZE(address)
+            return _transfer(&t, True, timeout)
+        finally:
+            PyBuffer_Release(&view)
+
+    cpdef tuple recvmsg(self, int fd, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout):
+        data = bytearray(bufsize)
+        count, items, msg_flags, address = receive_message(fd, (data,), ancbufsize, flags, timeout)
+        return bytes(memoryview(data)[:count]), items, msg_flags, address
+
+    cpdef tuple recvmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+        return receive_message(fd, buffers, ancbufsize, flags, timeout)
+
+    cpdef Py_ssize_t sendmsg(
+        self, int fd, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
+    ) except -1:
+        cdef Message message = Message()
+        cdef Transfer t
+        try:
+            message.take(buffers, False)
+            message.fill_control(ancillary)
+            if address:
+                message.header.msg_name = PyBytes_AS_STRING(address)
+                message.header.msg_namelen = <libc.socklen_t>PyBytes_GET_SIZE(address)
+            memset(&t, 0, sizeof(t))
+            t.operation = SENDMSG
+            t.fd = fd
+            t.flags = flags
+            t.size = message.total
+            t.message = &message.header
+            return _transfer(&t, True, timeout)
+        finally:
+            message.release()
+
+    def cmsg_len(self, size_t length):
+        return libc.CMSG_LEN(length)
+
+    def cmsg_space(self, size_t length):
+        return libc.CMSG_SPACE(length)
+
+    # -- names and numbers
+
+    cpdef list getaddrinfo(self, bytes host, bytes service, int family, int type, int proto, int flags):
+        cdef libc.addrinfo hints
+        cdef libc.addrinfo *found = NULL
+        cdef libc.addrinfo *entry
+        cdef const char *host_text = NULL if host is None else PyBytes_AS_STRING(host)
+        cdef const char *service_text = NULL if service is None else PyBytes_AS_STRING(service)
+        cdef int code, error
+        cdef list result = []
+        memset(&hints, 0, sizeof(hints))
+        hints.ai_family = family
+        hints.ai_socktype = type
+        hints.ai_protocol = proto
+        hints.ai_flags = flags
+        with nogil:
+            code = libc.c_getaddrinfo(host_text, service_text, &hints, &found)
+            error = errno
+        if code:
+            # A failure may leave anything in `found`: it is not freed (gh-100795).
+            raise_gaierror(code, error)
+        try:
+            entry = found
+            while entry != NULL:
+                result.append((
+                    entry.ai_family,
+                    entry.ai_socktype,
+                    entry.ai_protocol,
+                    b"" if entry.ai_canonname == NULL else <bytes>entry.ai_canonname,
+                    PyBytes_FromStringAndSize(<char *>entry.ai_addr, entry.ai_addrlen),
+                ))
+                entry = entry.ai_next
+        finally:
+            if found != NULL:
+                libc.freeaddrinfo(found)
+        return result
+
+    def getnameinfo(self, bytes address, int flags):
+        cdef char host[1025]  # NI_MAXHOST and NI_MAXSERV of every platform
+        cdef char service[32]
+        cdef const char *data = PyBytes_AS_STRING(address)
+        cdef libc.socklen_t size = <libc.socklen_t>PyBytes_GET_SIZE(address)
+        cdef int code, error
+        with nogil:
+            code = libc.c_getnameinfo(
+                <const libc.sockaddr *>data, size, host, sizeof(host), service, sizeof(service), flags)
+            error = errno
+        if code:
+            raise_gaierror(code, error)
+        return <bytes>host, <bytes>service
+
+    def gethostbyname(self, bytes name, int family):
+        return host_entry(family, name, None)
+
+    def gethostbyaddr(self, bytes packed, int family):
+        return host_entry(family, None, packed)
+
+    # The next three give the C library's own memory away, so the GIL is held until it has been read.
+
+    def getservbyname(self, bytes name, bytes proto):
+        cdef libc.servent *entry = libc.c_getservbyname(
+            PyBytes_AS_STRING(name), NULL if proto is None else PyBytes_AS_STRING(proto))
+        return -1 if entry == NULL else libc.c_ntohs(<unsigned short>entry.s_port)
+
+    def getservbyport(self, unsigned short port, bytes proto):
+        cdef libc.servent *entry = libc.c_getservbyport(
+            libc.c_htons(port), NULL if proto is None else PyBytes_AS_STRING(proto))
+        return None if entry == NULL else <bytes>entry.s_name
+
+    def getprotobyname(self, bytes name):
+        cdef libc.protoent *entry = libc.c_getprotobyname(PyBytes_AS_STRING(name))
+        return -1 if entry == NULL else entry.p_proto
+
+    def if_nameindex(self):
+        cdef libc.if_nameindex_entry *entries = libc.c_if_nameindex()
+        cdef int i = 0
+        if entries == NULL:
+            check(-1)
+        try:
+            result = []
+            while entries[i].if_index:
+                result.append((entries[i].if_index, <bytes>entries[i].if_name))
+                i += 1
+            return result
+        finally:
+            libc.if_freenameindex(entries)
+
+    def if_nametoindex(self, bytes name):
+        cdef unsigned int index = libc.c_if_nametoindex(PyBytes_AS_STRING(name))
+        if index == 0:
+            check(-1)
+        return index
+
+    def if_indextoname(self, unsigned int index):
+        cdef char name[256]  # IFNAMSIZ is 16 on all platforms but one, where it is 256
+        if libc.c_if_indextoname(index, name) == NULL:
+            check(-1)
+        return <bytes>name
+
+    cpdef bytes inet_pton(self, int family, str text):
+        cdef char packed[16]
+        cdef int result = libc.c_inet_pton(family, PyUnicode_AsUTF8(text), packed)
+        if result > 0:
+            return PyBytes_FromStringAndSize(packed, 4 if family == libc.AF_INET else 16)
+        if result < 0:
+            check(-1)
+        return None
+
+    cpdef str inet_ntop(self, int family, bytes packed):
+        cdef char text[64]
+        if libc.c_inet_ntop(family, PyBytes_AS_STRING(packed), text, sizeof(text)) == NULL:
+            check(-1)
+        return PyUnicode_FromString(text)
+
+    def inet_aton(self, str text):
+        cdef libc.in_addr packed
+        if libc.c_inet_aton(PyUnicode_AsUTF8(text), &packed):
+            return PyBytes_FromStringAndSize(<char *>&packed, sizeof(packed))
+        return None
+
+    def gethostname(self):
+        cdef char name[1025]
+        check(libc.c_gethostname(name, sizeof(name) - 1))
+        name[sizeof(name) - 1] = 0
+        return <bytes>name
+
+    def sethostname(self, bytes name):
+        check(libc.c_sethostname(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)))
+
+
+cdef tuple receive_message(int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+    """recvmsg(2) into *buffers*: the count, the ancillary items, msg_flags and the address."""
+    cdef Message message = Message()
+    cdef libc.sockaddr_storage storage
+    cdef Transfer t
+    cdef ssize_t count
+    try:
+        message.take(buffers, True)
+        message.make_control(ancbufsize)
+        message.header.msg_name = &storage
+        message.header.msg_namelen = sizeof(storage)
+        memset(&t, 0, sizeof(t))
+        t.operation = RECVMSG
+        t.fd = fd
+        t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
+        t.size = message.total
+        t.message = &message.header
+        count = _transfer(&t, False, timeout)
+        return (
+            count if count < message.total else message.total,
+            message.items(),
+            # The kernel repeats the flag that was added here; the caller has not asked for it.
+            message.header.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags),
+            address_bytes(&storage, message.header.msg_namelen),
+        )
+    finally:
+        message.release()
+
+
+# -- for _ssl ---------------------------------------------------------------------------------------------------------
+
+cdef struct SocketAPI:
+    PyObject *socket_type
+    PyObject *error
+    PyObject *timeout_error
+
+# The capsule points to it.
+cdef SocketAPI socket_api
+
+
+def capi(type socket_type):
+    """The capsule ``_socket.CAPI`` for CPython's ``_ssl``, which takes instances of *socket_type*.
+
+    It is a type of this package's `_core`: its objects have the fields that ``_ssl`` reads. From here on it cannot be
+    changed, as the standard library's cannot.
+    """
+    (<PyTypeObject *>socket_type).tp_flags |= Py_TPFLAGS_IMMUTABLETYPE
+    # Counted: _ssl holds no references of its own.
+    Py_INCREF(socket_type)
+    socket_api.socket_type = <PyObject *>socket_type
+    socket_api.error = <PyObject *>OSError
+    socket_api.timeout_error = <PyObject *>TimeoutError
+    return PyCapsule_New(&socket_api, "_socket.CAPI", NULL)
