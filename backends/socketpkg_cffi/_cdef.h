@@ -1,0 +1,127 @@
+/* What Python sees of _source.c and the system's headers. The compiler fills in and checks whatever is left open with
+ * "...": sizes, offsets, widths. A function whose name begins with sp_ and that can fail returns -errno. */
+
+typedef int... socklen_t;
+typedef int... sp_msg_iovlen_t;
+typedef int... sp_msg_controllen_t;
+typedef int... sp_cmsg_len_t;
+
+struct sockaddr {
+    ...;
+};
+
+struct addrinfo {
+    int ai_flags;
+    int ai_family;
+    int ai_socktype;
+    int ai_protocol;
+    socklen_t ai_addrlen;
+    struct sockaddr *ai_addr;
+    char *ai_canonname;
+    struct addrinfo *ai_next;
+    ...;
+};
+
+struct iovec {
+    void *iov_base;
+    size_t iov_len;
+    ...;
+};
+
+struct msghdr {
+    void *msg_name;
+    socklen_t msg_namelen;
+    struct iovec *msg_iov;
+    sp_msg_iovlen_t msg_iovlen;
+    void *msg_control;
+    sp_msg_controllen_t msg_controllen;
+    int msg_flags;
+    ...;
+};
+
+struct cmsghdr {
+    sp_cmsg_len_t cmsg_len;
+    int cmsg_level;
+    int cmsg_type;
+    ...;
+};
+
+struct hostent {
+    char *h_name;
+    char **h_aliases;
+    int h_addrtype;
+    int h_length;
+    char **h_addr_list;
+    ...;
+};
+
+struct if_nameindex {
+    unsigned int if_index;
+    char *if_name;
+    ...;
+};
+
+struct socketpkg_constant {
+    const char *name;
+    long long value;
+    ...;
+};
+
+#define SP_HAVE_GETHOSTBYNAME2_R ...
+#define SP_HAVE_GETHOSTBYADDR_R ...
+#define SP_HAVE_GETSERVBYNAME_R ...
+#define SP_HAVE_GETPROTOBYNAME_R ...
+#define SP_BUFFER_TOO_SMALL ...
+#define SP_MSG_CMSG_CLOEXEC ...
+#define SOL_SOCKET ...
+#define SO_ERROR ...
+#define SCM_RIGHTS ...
+#define AF_INET6 ...
+#define EAI_SYSTEM ...
+
+const struct socketpkg_constant *sp_constants(void);
+const char *sp_compiler(void);
+const char *sp_libc(void);
+
+int sp_socket(int family, int type, int proto);
+int sp_socketpair(int family, int type, int proto, int *pair);
+int sp_accept(int fd, void *name, socklen_t *length, int *result);
+int sp_bind(int fd, const void *address, socklen_t length);
+int sp_connect(int fd, const void *address, socklen_t length);
+int sp_listen(int fd, int backlog);
+int sp_shutdown(int fd, int how);
+int sp_getsockname(int fd, void *name, socklen_t *length);
+int sp_getpeername(int fd, void *name, socklen_t *length);
+int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
+int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
+
+ssize_t sp_recv(int fd, void *buffer, size_t size, int flags);
+ssize_t sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name, socklen_t *length);
+ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags);
+ssize_t sp_send(int fd, const void *data, size_t size, int flags);
+ssize_t sp_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
+ssize_t sp_sendmsg(int fd, const struct msghdr *message, int flags);
+size_t sp_cmsg_len(size_t length);
+size_t sp_cmsg_space(size_t length);
+
+int sp_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **results,
+                   int *error);
+void freeaddrinfo(struct addrinfo *results);
+const char *gai_strerror(int code);
+int sp_getnameinfo(const void *address, socklen_t length, char *host, socklen_t host_size, char *service,
+                   socklen_t service_size, int flags, int *error);
+int sp_gethostbyname(const char *name, int family, struct hostent *entry, char *buffer, size_t size);
+int sp_gethostbyaddr(const void *packed, socklen_t length, int family, struct hostent *entry, char *buffer,
+                     size_t size);
+const char *hstrerror(int code);
+int sp_getservbyname(const char *name, const char *proto);
+int sp_getservbyport(int port, const char *proto, char *name, size_t size);
+int sp_getprotobyname(const char *name);
+int sp_if_nameindex(struct if_nameindex **list);
+void if_freenameindex(struct if_nameindex *list);
+int sp_if_nametoindex(const char *name, unsigned int *index);
+int sp_if_indextoname(unsigned int index, char *name);
+int sp_inet_pton(int family, const char *text, void *packed);
+int sp_inet_ntop(int family, const void *packed, char *text, socklen_t size);
+int inet_aton(const char *text, void *packed);
+int sp_sethostname(const void *name, size_t length);

@@ -1,0 +1,350 @@
+/* The system calls as the cffi backend wants them: each one is made here, and its errno taken, in one call from Python.
+ * By the time that Python looks, another thread or the handler of a signal may have set the variable anew. */
+
+#include "socketpkg_platform.h"
+#include "socketpkg_constants.h"
+#include "socketpkg_netdb.h"
+
+#define SP_RESULT(call)                     \
+    do {                                    \
+        ssize_t sp_result_ = (ssize_t)(call); \
+        return sp_result_ < 0 ? -errno : sp_result_; \
+    } while (0)
+#define SP_STATUS(call) return (call) < 0 ? -errno : 0
+
+typedef __typeof__(((struct msghdr *)0)->msg_iovlen) sp_msg_iovlen_t;
+typedef __typeof__(((struct msghdr *)0)->msg_controllen) sp_msg_controllen_t;
+typedef __typeof__(((struct cmsghdr *)0)->cmsg_len) sp_cmsg_len_t;
+
+#if SP_HAVE_MSG_CMSG_CLOEXEC
+#define SP_MSG_CMSG_CLOEXEC MSG_CMSG_CLOEXEC
+#else
+#define SP_MSG_CMSG_CLOEXEC 0
+#endif
+
+static const struct socketpkg_constant *sp_constants(void)
+{
+    return socketpkg_constants;
+}
+
+static const char *sp_compiler(void)
+{
+    return SP_COMPILER;
+}
+
+static const char *sp_libc(void)
+{
+    return SP_LIBC;
+}
+
+/* -- descriptors ---------------------------------------------------------------------------------------------- */
+
+#if !SP_HAVE_SOCK_CLOEXEC || !SP_HAVE_ACCEPT4 || !SP_HAVE_MSG_CMSG_CLOEXEC
+/* For platforms that cannot make it so at once; a fork by another thread may come between. */
+static int sp_close_on_exec(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0)
+        return -1;
+    return fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+#endif
+
+static int sp_socket(int family, int type, int proto)
+{
+#if SP_HAVE_SOCK_CLOEXEC
+    SP_RESULT(socket(family, type | SOCK_CLOEXEC, proto));
+#else
+    int fd = socket(family, type, proto);
+    if (fd < 0)
+        return -errno;
+    if (sp_close_on_exec(fd) < 0) {
+        int error = errno;
+        close(fd);
+        return -error;
+    }
+    return fd;
+#endif
+}
+
+static int sp_socketpair(int family, int type, int proto, int *pair)
+{
+#if SP_HAVE_SOCK_CLOEXEC
+    SP_STATUS(socketpair(family, type | SOCK_CLOEXEC, proto, pair));
+#else
+    if (socketpair(family, type, proto, pair) < 0)
+        return -errno;
+    /* The caller closes both when this fails. */
+    SP_STATUS(sp_close_on_exec(pair[0]) < 0 ? -1 : sp_close_on_exec(pair[1]));
+#endif
+}
+
+/* The descriptor is stored as well: an exception out of a signal handler takes the place of a result. */
+static int sp_accept(int fd, void *name, socklen_t *length, int *result)
+{
+#if SP_HAVE_ACCEPT4
+    *result = accept4(fd, name, length, SOCK_CLOEXEC);
+    return *result < 0 ? -errno : *result;
+#else
+    int flags;
+    *result = accept(fd, name, length);
+    if (*result < 0)
+        return -errno;
+    /* It has inherited O_NONBLOCK from the listener. */
+    flags = fcntl(*result, F_GETFL);
+    if (sp_close_on_exec(*result) < 0 || flags < 0 || fcntl(*result, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+        int error = errno;
+        close(*result);
+        *result = -1;
+        return -error;
+    }
+    return *result;
+#endif
+}
+
+static int sp_bind(int fd, const void *address, socklen_t length)
+{
+    SP_STATUS(bind(fd, address, length));
+}
+
+static int sp_connect(int fd, const void *address, socklen_t length)
+{
+    SP_STATUS(connect(fd, address, length));
+}
+
+static int sp_listen(int fd, int backlog)
+{
+    SP_STATUS(listen(fd, backlog));
+}
+
+static int sp_shutdown(int fd, int how)
+{
+    SP_STATUS(shutdown(fd, how));
+}
+
+static int sp_getsockname(int fd, void *name, socklen_t *length)
+{
+    SP_STATUS(getsockname(fd, name, length));
+}
+
+static int sp_getpeername(int fd, void *name, socklen_t *length)
+{
+    SP_STATUS(getpeername(fd, name, length));
+}
+
+static int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+    SP_STATUS(getsockopt(fd, level, option, value, length));
+}
+
+static int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    SP_STATUS(setsockopt(fd, level, option, value, length));
+}
+
+/* -- transfer ------------------------------------------------------------------------------------------------- */
+
+static ssize_t sp_recv(int fd, void *buffer, size_t size, int flags)
+{
+    SP_RESULT(recv(fd, buffer, size, flags));
+}
+
+static ssize_t sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name, socklen_t *length)
+{
+    SP_RESULT(recvfrom(fd, buffer, size, flags, name, length));
+}
+
+static ssize_t sp_send(int fd, const void *data, size_t size, int flags)
+{
+    SP_RESULT(send(fd, data, size, flags));
+}
+
+static ssize_t sp_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length)
+{
+    SP_RESULT(sendto(fd, data, size, flags, address, length));
+}
+
+static ssize_t sp_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    SP_RESULT(sendmsg(fd, message, flags));
+}
+
+static ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    ssize_t result = recvmsg(fd, message, flags);
+    if (result < 0)
+        return -errno;
+#if !SP_HAVE_MSG_CMSG_CLOEXEC
+    if (message->msg_control != NULL) {
+        struct cmsghdr *item;
+        for (item = CMSG_FIRSTHDR(message); item != NULL; item = CMSG_NXTHDR(message, item)) {
+            if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
+                /* An item that was cut off may claim more than there is. */
+                const char *data = (const char *)CMSG_DATA(item);
+                const char *end = (const char *)message->msg_control + message->msg_controllen;
+                size_t count;
+                if (item->cmsg_len < CMSG_LEN(0))
+                    break;
+                count = item->cmsg_len - CMSG_LEN(0);
+                if (count > (size_t)(end - data))
+                    count = (size_t)(end - data);
+                for (; count >= sizeof(int); count -= sizeof(int), data += sizeof(int)) {
+                    int fd_received;
+                    memcpy(&fd_received, data, sizeof fd_received);
+                    (void)sp_close_on_exec(fd_received);
+                }
+            }
+        }
+    }
+#endif
+    return result;
+}
+
+static size_t sp_cmsg_len(size_t length)
+{
+    return CMSG_LEN(length);
+}
+
+static size_t sp_cmsg_space(size_t length)
+{
+    return CMSG_SPACE(length);
+}
+
+/* -- names and numbers ---------------------------------------------------------------------------------------- */
+
+/* *error is errno, which goes with EAI_SYSTEM. */
+static int sp_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                          struct addrinfo **results, int *error)
+{
+    int code = getaddrinfo(host, service, hints, results);
+    *error = errno;
+    return code;
+}
+
+static int sp_getnameinfo(const void *address, socklen_t length, char *host, socklen_t host_size, char *service,
+                          socklen_t service_size, int flags, int *error)
+{
+    int code = getnameinfo(address, length, host, host_size, service, service_size, flags);
+    *error = errno;
+    return code;
+}
+
+#if SP_HAVE_GETSERVBYNAME_R || SP_HAVE_GETPROTOBYNAME_R
+enum { SP_ENTRY_SIZE = 1024, SP_ENTRY_LIMIT = 1 << 24 };
+
+/* A larger buffer in the place of *buffer*, which is *first* at the beginning; or null, when it is large enough for
+ * everyone or memory has run out. */
+static char *sp_grow(char *buffer, const char *first, size_t *size)
+{
+    if (buffer != first)
+        free(buffer);
+    *size *= 4;
+    return *size > SP_ENTRY_LIMIT ? NULL : malloc(*size);
+}
+#endif
+
+/* The port in host byte order, or -1. */
+static int sp_getservbyname(const char *name, const char *proto)
+{
+    struct servent *found = NULL;
+    int port;
+#if SP_HAVE_GETSERVBYNAME_R
+    struct servent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getservbyname_r(name, proto, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    found = getservbyname(name, proto);
+#endif
+    port = found == NULL ? -1 : ntohs((uint16_t)found->s_port);
+#if SP_HAVE_GETSERVBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#endif
+    return port;
+}
+
+/* The length of the name of a port in host byte order, copied to *name* as far as there is room; or -1. */
+static int sp_getservbyport(int port, const char *proto, char *name, size_t size_of_name)
+{
+    struct servent *found = NULL;
+    int length = -1;
+    int network_port = htons((uint16_t)port);
+#if SP_HAVE_GETSERVBYNAME_R
+    struct servent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getservbyport_r(network_port, proto, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    found = getservbyport(network_port, proto);
+#endif
+    if (found != NULL) {
+        size_t whole = strlen(found->s_name);
+        memcpy(name, found->s_name, whole < size_of_name ? whole : size_of_name);
+        length = whole < INT_MAX ? (int)whole : INT_MAX;
+    }
+#if SP_HAVE_GETSERVBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#endif
+    return length;
+}
+
+/* The protocol's number, or -1. */
+static int sp_getprotobyname(const char *name)
+{
+    struct protoent *found = NULL;
+    int number;
+#if SP_HAVE_GETPROTOBYNAME_R
+    struct protoent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getprotobyname_r(name, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    found = getprotobyname(name);
+#endif
+    number = found == NULL ? -1 : found->p_proto;
+#if SP_HAVE_GETPROTOBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#endif
+    return number;
+}
+
+static int sp_if_nameindex(struct if_nameindex **list)
+{
+    *list = if_nameindex();
+    return *list == NULL ? -errno : 0;
+}
+
+static int sp_if_nametoindex(const char *name, unsigned int *index)
+{
+    *index = if_nametoindex(name);
+    return *index == 0 ? -errno : 0;
+}
+
+static int sp_if_indextoname(unsigned int index, char *name)
+{
+    return if_indextoname(index, name) == NULL ? -errno : 0;
+}
+
+static int sp_inet_pton(int family, const char *text, void *packed)
+{
+    SP_RESULT(inet_pton(family, text, packed));
+}
+
+static int sp_inet_ntop(int family, const void *packed, char *text, socklen_t size)
+{
+    return inet_ntop(family, packed, text, size) == NULL ? -errno : 0;
+}
+
+static int sp_sethostname(const void *name, size_t length)
+{
+    SP_STATUS(sethostname(name, (SP_SETHOSTNAME_LEN)length));
+}

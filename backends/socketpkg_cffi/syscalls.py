@@ -1,0 +1,419 @@
+"""The contract's calls over the functions of _source.c."""
+
+import os
+import sys
+from _socket import gaierror, herror
+from _thread import allocate_lock
+from contextlib import nullcontext
+from struct import Struct
+from types import MappingProxyType
+
+from socketpkg._ffi import SCRATCH, ForeignSyscalls
+
+from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+__all__ = ["Syscalls"]
+
+_recv = lib.sp_recv
+_send = lib.sp_send
+_string = ffi.string
+_new = ffi.new
+_from_buffer = ffi.from_buffer
+_release = ffi.release
+#: Memory that is not filled with zeros, for what the kernel writes.
+_allocate = ffi.new_allocator(should_clear_after_alloc=False)
+_CHARS = ffi.typeof("char[]")
+_INTS = ffi.typeof("int[]")
+_LENGTH = ffi.typeof("socklen_t[1]")
+_MESSAGE = ffi.typeof("struct msghdr *")
+_VECTORS = ffi.typeof("struct iovec[]")
+
+#: The resolver's answers are tried in this much memory first, and given up beyond that.
+_ANSWER = 2048
+_ANSWER_LIMIT = 1 << 24
+_HOST_SIZE = 1025
+_SERVICE_SIZE = 64
+_INTERFACE_SIZE = 64
+
+
+def _guard(reentrant: int) -> "Any":
+    """Keeps other threads out of a function that answers in memory of its own, where there is no other."""
+    return nullcontext() if reentrant else allocate_lock()
+
+
+_hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)
+_services = _guard(lib.SP_HAVE_GETSERVBYNAME_R)
+_protocols = _guard(lib.SP_HAVE_GETPROTOBYNAME_R)
+
+
+def _constants() -> dict[str, int]:
+    constants = {}
+    row = lib.sp_constants()
+    while row.name:
+        constants[_string(row.name).decode("ascii")] = row.value
+        row += 1
+    return constants
+
+
+def _cmsg_header() -> Struct:
+    """cmsg_len, cmsg_level and cmsg_type where the compiler puts them: libraries differ in the width of the first,
+    and in where they put the padding that makes up for it."""
+    size = ffi.sizeof("sp_cmsg_len_t")
+    before = ffi.offsetof("struct cmsghdr", "cmsg_len")
+    after = ffi.offsetof("struct cmsghdr", "cmsg_level") - before - size
+    return Struct(f"={before}x{'Q' if size == 8 else 'I'}{after}xii")
+
+
+class Syscalls(ForeignSyscalls):
+    """The calls of the C library, through a module that cffi has made."""
+
+    # The module always releases the GIL, so a call without a timeout is made as it stands, and there is one function
+    # for patient and for quick calls.
+    _dontwait = 0
+    _first = -1
+    _harmless = -1
+    _sol_socket = lib.SOL_SOCKET
+    _so_error = lib.SO_ERROR
+    _scm_rights = lib.SCM_RIGHTS
+    _cmsg_cloexec = lib.SP_MSG_CMSG_CLOEXEC
+    #: sp_socket and sp_socketpair see to it.
+    _cloexec = 0
+    _cmsg_header = _cmsg_header()
+    _cmsg_start = lib.sp_cmsg_len(0)
+    _null = ffi.NULL
+
+    _recv = _recv_patiently = lib.sp_recv
+    _recvfrom = _recvfrom_patiently = lib.sp_recvfrom
+    _recvmsg = _recvmsg_patiently = lib.sp_recvmsg
+    _send = _send_patiently = lib.sp_send
+    _sendto = _sendto_patiently = lib.sp_sendto
+    _sendmsg = _sendmsg_patiently = lib.sp_sendmsg
+    _accept = _accept_patiently = lib.sp_accept
+    _connect = _connect_patiently = lib.sp_connect
+    _socket = lib.sp_socket
+    _socketpair = lib.sp_socketpair
+    _bind = lib.sp_bind
+    _listen = lib.sp_listen
+    _shutdown = lib.sp_shutdown
+    _getsockname = lib.sp_getsockname
+    _getpeername = lib.sp_getpeername
+    _getsockopt = lib.sp_getsockopt
+    _setsockopt = lib.sp_setsockopt
+
+    # CPython takes back the export of a buffer with the last reference to it.
+    _must_let_go = sys.implementation.name != "cpython"
+
+    def constants(self) -> "Mapping[str, int]":
+        return MappingProxyType(_constants())
+
+    def describe(self) -> dict[str, str]:
+        import _cffi_backend
+
+        return {
+            "libc": _string(lib.sp_libc()).decode(),
+            "compiler": _string(lib.sp_compiler()).decode(),
+            "cffi": _cffi_backend.__version__,
+        }
+
+    # -- memory and errors ---------------------------------------------------------------------------------------
+
+    def _errno(self, result: int) -> int:
+        return -result
+
+    def _memory(self, size: int) -> "tuple[Any, Any]":
+        target = _allocate(_CHARS, size or 1)
+        return target, ffi.buffer(target)
+
+    def _zeros(self, size: int) -> "tuple[Any, Any]":
+        target = _new(_CHARS, size or 1)
+        return target, ffi.buffer(target)
+
+    def _ints(self, count: int) -> "Any":
+        return _new(_INTS, [-1] * count)
+
+    def _lengths(self) -> "Any":
+        return _new(_LENGTH)
+
+    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+        if type(data) is bytes:
+            return data, len(data)
+        try:
+            target = _from_buffer(_CHARS, data)
+        except TypeError:
+            raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
+        return target, len(target)
+
+    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+        target = _from_buffer(_CHARS, buffer, True)
+        return target, len(target)
+
+    def _let_go(self, target: "Any") -> None:
+        if type(target) is not bytes:
+            _release(target)
+
+    def _beyond(self, target: "Any", offset: int) -> "Any":
+        if type(target) is bytes:
+            # The pointer alone would not keep the memory where it is.
+            return _from_buffer(memoryview(target)[offset:])
+        return target + offset
+
+    def _message(
+        self, targets: "list[tuple[Any, int]]", name: "Any", name_size: int, control: "Any", control_size: int
+    ) -> "tuple[Any, Any]":
+        keep: list[Any] = []
+        count = len(targets)
+        vectors = _new(_VECTORS, count)
+        keep.append(vectors)
+        for i, (target, size) in enumerate(targets):
+            vector = vectors[i]
+            vector.iov_base = _pointer(target, keep)
+            vector.iov_len = size
+        message = _new(_MESSAGE)
+        message.msg_iov = vectors
+        message.msg_iovlen = count
+        if name is not None:
+            message.msg_name = _pointer(name, keep)
+            message.msg_namelen = name_size
+        if control is not None:
+            message.msg_control = _pointer(control, keep)
+            message.msg_controllen = control_size
+        return message, keep
+
+    # -- the first try -------------------------------------------------------------------------------------------
+
+    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
+        if bufsize > SCRATCH or flags:
+            return self._receive(fd, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        result = _recv(fd, scratch[0], bufsize, 0)
+        if result >= 0:
+            data: bytes = scratch[1][:result]
+            self._scratches.append(scratch)
+            return data
+        self._scratches.append(scratch)
+        return self._receive(fd, bufsize, flags, timeout, result)
+
+    def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+        if type(buffer) is bytearray and buffer:
+            target = _from_buffer(_CHARS, buffer)
+            try:
+                # Its length counts from now on: until here another thread could shorten it.
+                size = len(target)
+                if nbytes:
+                    if nbytes > size:
+                        raise ValueError("buffer too small for requested bytes")
+                    size = nbytes
+                result: int = _recv(fd, target, size, flags)
+                if result >= 0:
+                    return result
+                return self._fill(fd, target, size, flags, timeout, result)
+            finally:
+                if self._must_let_go:
+                    _release(target)
+                del target
+        return super().recv_into(fd, buffer, nbytes, flags, timeout)
+
+    def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
+        if type(data) is bytes:
+            size = len(data)
+            result: int = _send(fd, data, size, flags)
+            if result == size:
+                return result
+            return self._push(fd, data, size, flags, timeout, result)
+        return super().send(fd, data, flags, timeout)
+
+    def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
+        if type(data) is bytes:
+            size = len(data)
+            result: int = _send(fd, data, size, flags)
+            if result != size:
+                self._push_all(fd, data, size, flags, timeout, result)
+            return
+        super().sendall(fd, data, flags, timeout)
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def cmsg_len(self, length: int) -> int:
+        return lib.sp_cmsg_len(length)  # type: ignore[no-any-return]
+
+    def cmsg_space(self, length: int) -> int:
+        return lib.sp_cmsg_space(length)  # type: ignore[no-any-return]
+
+    # -- names and numbers ---------------------------------------------------------------------------------------
+
+    def getaddrinfo(
+        self, host: bytes | None, service: bytes | None, family: int, type: int, proto: int, flags: int
+    ) -> list[tuple[int, int, int, bytes, bytes]]:
+        hints = _new("struct addrinfo *")
+        hints.ai_flags = flags
+        hints.ai_family = family
+        hints.ai_socktype = type
+        hints.ai_protocol = proto
+        head = _new("struct addrinfo **")
+        error = _new("int *")
+        null = ffi.NULL
+        code = lib.sp_getaddrinfo(
+            null if host is None else host, null if service is None else service, hints, head, error
+        )
+        if code:
+            raise _resolver_error(code, error[0])
+        try:
+            results = []
+            item = head[0]
+            while item:
+                results.append(
+                    (
+                        item.ai_family,
+                        item.ai_socktype,
+                        item.ai_protocol,
+                        _string(item.ai_canonname) if item.ai_canonname else b"",
+                        ffi.buffer(item.ai_addr, item.ai_addrlen)[:],
+                    )
+                )
+                item = item.ai_next
+            return results
+        finally:
+            lib.freeaddrinfo(head[0])
+
+    def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
+        host = _new(_CHARS, _HOST_SIZE)
+        service = _new(_CHARS, _SERVICE_SIZE)
+        error = _new("int *")
+        code = lib.sp_getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags, error)
+        if code:
+            raise _resolver_error(code, error[0])
+        return _string(host), _string(service)
+
+    def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
+        return _ask_host(lib.sp_gethostbyname, name, family)
+
+    def gethostbyaddr(self, packed: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
+        return _ask_host(lib.sp_gethostbyaddr, packed, len(packed), family)
+
+    def getservbyname(self, name: bytes, proto: bytes | None) -> int:
+        with _services:
+            return lib.sp_getservbyname(name, ffi.NULL if proto is None else proto)  # type: ignore[no-any-return]
+
+    def getservbyport(self, port: int, proto: bytes | None) -> bytes | None:
+        size = 256
+        while True:
+            name = _new(_CHARS, size)
+            with _services:
+                length = lib.sp_getservbyport(port, ffi.NULL if proto is None else proto, name, size)
+            if length < 0:
+                return None
+            if length <= size:
+                return ffi.unpack(name, length)  # type: ignore[no-any-return]
+            size = length
+
+    def getprotobyname(self, name: bytes) -> int:
+        with _protocols:
+            return lib.sp_getprotobyname(name)  # type: ignore[no-any-return]
+
+    def if_nameindex(self) -> list[tuple[int, bytes]]:
+        head = _new("struct if_nameindex **")
+        result = lib.sp_if_nameindex(head)
+        if result < 0:
+            self._fail(result)
+        try:
+            results = []
+            item = head[0]
+            while item.if_index or item.if_name:
+                results.append((item.if_index, _string(item.if_name)))
+                item += 1
+            return results
+        finally:
+            lib.if_freenameindex(head[0])
+
+    def if_nametoindex(self, name: bytes) -> int:
+        index = _new("unsigned int *")
+        result = lib.sp_if_nametoindex(name, index)
+        if result < 0:
+            self._fail(result)
+        return index[0]  # type: ignore[no-any-return]
+
+    def if_indextoname(self, index: int) -> bytes:
+        name = _new(_CHARS, _INTERFACE_SIZE)
+        result = lib.sp_if_indextoname(index, name)
+        if result < 0:
+            self._fail(result)
+        return _string(name)  # type: ignore[no-any-return]
+
+    def inet_pton(self, family: int, text: str) -> bytes | None:
+        packed = _new(_CHARS, 16)
+        result = lib.sp_inet_pton(family, text.encode(), packed)
+        if result < 0:
+            self._fail(result)
+        if not result:
+            return None
+        return ffi.unpack(packed, 16 if family == lib.AF_INET6 else 4)  # type: ignore[no-any-return]
+
+    def inet_ntop(self, family: int, packed: bytes) -> str:
+        text = _new(_CHARS, 64)
+        result = lib.sp_inet_ntop(family, packed, text, 64)
+        if result < 0:
+            self._fail(result)
+        return _string(text).decode()  # type: ignore[no-any-return]
+
+    def inet_aton(self, text: str) -> bytes | None:
+        packed = _new(_CHARS, 4)
+        if not lib.inet_aton(text.encode(), packed):
+            return None
+        return ffi.unpack(packed, 4)  # type: ignore[no-any-return]
+
+    def sethostname(self, name: bytes) -> None:
+        result = lib.sp_sethostname(name, len(name))
+        if result < 0:
+            self._fail(result)
+
+
+def _pointer(target: "Any", keep: list["Any"]) -> "Any":
+    """A target that can be stored in a struct; what must live as long is added to *keep*."""
+    if type(target) is bytes:
+        target = _from_buffer(_CHARS, target)
+        keep.append(target)
+    return target
+
+
+def _resolver_error(code: int, error: int) -> OSError:
+    if code == lib.EAI_SYSTEM:
+        return OSError(error, os.strerror(error))
+    return gaierror(code, _string(lib.gai_strerror(code)).decode(errors="replace"))
+
+
+def _names(pointer: "Any") -> list[bytes]:
+    """The strings of an array that ends with a null pointer, which may itself be null."""
+    names: list[bytes] = []
+    while pointer and pointer[len(names)]:
+        names.append(_string(pointer[len(names)]))
+    return names
+
+
+def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], int, list[bytes]]:
+    """gethostby*(3), with as much memory as the answer takes."""
+    entry = _new("struct hostent *")
+    size = _ANSWER
+    with _hosts:
+        while True:
+            memory = _allocate(_CHARS, size)
+            code = function(*question, entry, memory, size)
+            if code != lib.SP_BUFFER_TOO_SMALL or size > _ANSWER_LIMIT:
+                break
+            size *= 4
+        if code:
+            raise herror(code, _string(lib.hstrerror(code)).decode(errors="replace"))
+        addresses = entry.h_addr_list
+        packed: list[bytes] = []
+        while addresses and addresses[len(packed)]:
+            packed.append(ffi.buffer(addresses[len(packed)], entry.h_length)[:])
+        return _string(entry.h_name), _names(entry.h_aliases), entry.h_addrtype, packed

@@ -1,0 +1,218 @@
+"""The functions and structures of the C library, as ctypes wants them described. No behaviour.
+
+Two libraries are made of the same functions: `quick` keeps the GIL during a call, `patient` releases it. PyPy has
+only the second kind.
+
+The layouts are those of Linux, for glibc and musl. Where POSIX wants an ``int`` or a ``socklen_t`` and the kernel a
+``size_t`` (``msg_iovlen``, ``msg_controllen``, ``cmsg_len``), musl puts padding beside the member so that the two
+lie over one another, and glibc declares the kernel's type; a ``size_t`` is right for both, on either byte order.
+"""
+
+import ctypes
+import struct
+import sys
+from ctypes import (
+    POINTER,
+    Structure,
+    c_char,
+    c_char_p,
+    c_int,
+    c_size_t,
+    c_ssize_t,
+    c_uint,
+    c_void_p,
+)
+from types import SimpleNamespace
+
+__all__ = [
+    "CMSG_HEADER",
+    "LIBC",
+    "Addrinfo",
+    "Hostent",
+    "InterfaceName",
+    "Iovec",
+    "Msghdr",
+    "Overlay",
+    "Protoent",
+    "Servent",
+    "patient",
+    "quick",
+]
+
+socklen_t = c_uint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Addrinfo(Structure):
+    """struct addrinfo"""
+
+
+Addrinfo._fields_ = [
+    ("ai_flags", c_int),
+    ("ai_family", c_int),
+    ("ai_socktype", c_int),
+    ("ai_protocol", c_int),
+    ("ai_addrlen", socklen_t),
+    ("ai_addr", c_void_p),
+    ("ai_canonname", c_char_p),
+    ("ai_next", POINTER(Addrinfo)),
+]
+
+
+class Iovec(Structure):
+    """struct iovec"""
+
+    _fields_ = [("iov_base", c_void_p), ("iov_len", c_size_t)]
+
+
+class Msghdr(Structure):
+    """struct msghdr"""
+
+    _fields_ = [
+        ("msg_name", c_void_p),
+        ("msg_namelen", socklen_t),
+        ("msg_iov", c_void_p),
+        ("msg_iovlen", c_size_t),
+        ("msg_control", c_void_p),
+        ("msg_controllen", c_size_t),
+        ("msg_flags", c_int),
+    ]
+
+
+#: struct cmsghdr: cmsg_len, cmsg_level, cmsg_type
+CMSG_HEADER = struct.Struct("@Nii")
+
+
+class Hostent(Structure):
+    """struct hostent"""
+
+    _fields_ = [
+        ("h_name", c_char_p),
+        ("h_aliases", POINTER(c_char_p)),
+        ("h_addrtype", c_int),
+        ("h_length", c_int),
+        ("h_addr_list", POINTER(c_void_p)),
+    ]
+
+
+class Servent(Structure):
+    """struct servent"""
+
+    _fields_ = [
+        ("s_name", c_char_p),
+        ("s_aliases", POINTER(c_char_p)),
+        ("s_port", c_int),
+        ("s_proto", c_char_p),
+    ]
+
+
+class Protoent(Structure):
+    """struct protoent"""
+
+    _fields_ = [("p_name", c_char_p), ("p_aliases", POINTER(c_char_p)), ("p_proto", c_int)]
+
+
+class InterfaceName(Structure):
+    """struct if_nameindex"""
+
+    _fields_ = [("if_index", c_uint), ("if_name", c_char_p)]
+
+
+#: name: (result, arguments). A pointer to bytes is a c_void_p, which takes bytes, arrays and None.
+_FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
+    "socket": (c_int, [c_int, c_int, c_int]),
+    "socketpair": (c_int, [c_int, c_int, c_int, c_void_p]),
+    "accept4": (c_int, [c_int, c_void_p, c_void_p, c_int]),
+    "bind": (c_int, [c_int, c_void_p, socklen_t]),
+    "connect": (c_int, [c_int, c_void_p, socklen_t]),
+    "listen": (c_int, [c_int, c_int]),
+    "shutdown": (c_int, [c_int, c_int]),
+    "getsockname": (c_int, [c_int, c_void_p, c_void_p]),
+    "getpeername": (c_int, [c_int, c_void_p, c_void_p]),
+    "getsockopt": (c_int, [c_int, c_int, c_int, c_void_p, c_void_p]),
+    "setsockopt": (c_int, [c_int, c_int, c_int, c_void_p, socklen_t]),
+    "recv": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int]),
+    "recvfrom": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int, c_void_p, c_void_p]),
+    "recvmsg": (c_ssize_t, [c_int, POINTER(Msghdr), c_int]),
+    "send": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int]),
+    "sendto": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int, c_void_p, socklen_t]),
+    "sendmsg": (c_ssize_t, [c_int, POINTER(Msghdr), c_int]),
+    "getaddrinfo": (c_int, [c_char_p, c_char_p, POINTER(Addrinfo), POINTER(POINTER(Addrinfo))]),
+    "freeaddrinfo": (None, [POINTER(Addrinfo)]),
+    "gai_strerror": (c_char_p, [c_int]),
+    "getnameinfo": (c_int, [c_void_p, socklen_t, c_void_p, socklen_t, c_void_p, socklen_t, c_int]),
+    "gethostbyname2_r": (
+        c_int,
+        [c_char_p, c_int, POINTER(Hostent), c_void_p, c_size_t, POINTER(POINTER(Hostent)), POINTER(c_int)],
+    ),
+    "gethostbyaddr_r": (
+        c_int,
+        [c_void_p, socklen_t, c_int, POINTER(Hostent), c_void_p, c_size_t, POINTER(POINTER(Hostent)), POINTER(c_int)],
+    ),
+    "hstrerror": (c_char_p, [c_int]),
+    "getservbyname_r": (
+        c_int,
+        [c_char_p, c_char_p, POINTER(Servent), c_void_p, c_size_t, POINTER(POINTER(Servent))],
+    ),
+    "getservbyport_r": (
+        c_int,
+        [c_int, c_char_p, POINTER(Servent), c_void_p, c_size_t, POINTER(POINTER(Servent))],
+    ),
+    "getprotobyname": (POINTER(Protoent), [c_char_p]),
+    "if_nameindex": (POINTER(InterfaceName), []),
+    "if_freenameindex": (None, [POINTER(InterfaceName)]),
+    "if_nametoindex": (c_uint, [c_char_p]),
+    "if_indextoname": (c_char_p, [c_uint, c_void_p]),
+    "inet_pton": (c_int, [c_int, c_char_p, c_void_p]),
+    "inet_ntop": (c_char_p, [c_int, c_void_p, c_void_p, socklen_t]),
+    "inet_aton": (c_int, [c_char_p, c_void_p]),
+    "sethostname": (c_int, [c_void_p, c_size_t]),
+}
+
+#: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes and
+#: arrays as pointers and an int as a C int, which libffi widens to a whole register or slot; so a small size does for
+#: a size_t. An address must not be passed as an int.
+_UNCHECKED = ("recv", "send") if sys.implementation.name == "cpython" else ()
+
+
+def _declare(library: ctypes.CDLL, unchecked: tuple[str, ...]) -> SimpleNamespace:
+    functions = {}
+    for name, (result, arguments) in _FUNCTIONS.items():
+        function = library[name]
+        function.restype = result
+        if name not in unchecked:
+            function.argtypes = arguments
+        functions[name] = function
+    return SimpleNamespace(**functions)
+
+
+def _libc_version(library: ctypes.CDLL) -> str:
+    """The C library's name, with the version when it tells."""
+    try:
+        function = library.gnu_get_libc_version
+    except AttributeError:
+        return "musl"
+    function.restype = c_char_p
+    version: bytes = function()
+    return "glibc " + version.decode()
+
+
+_patient_library = ctypes.CDLL(None, use_errno=True)
+
+#: Functions that release the GIL while they run.
+patient = _declare(_patient_library, ())
+
+if hasattr(ctypes, "PyDLL"):
+    #: Functions that keep the GIL, for calls that cannot block; recv and send do not check their arguments.
+    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED)
+else:
+    quick = patient
+
+#: Name and version of the C library.
+LIBC = _libc_version(_patient_library)
+
+#: One byte in memory that has an address, to be laid over a buffer.
+Overlay = c_char * 1

@@ -1,0 +1,574 @@
+"""The contract's calls over the C library that the process has loaded anyway."""
+
+import os
+import sys
+
+from socketpkg.backends import BackendUnavailable
+
+if not sys.platform.startswith("linux"):
+    raise BackendUnavailable(
+        f"the ctypes backend has no layouts and constants for the platform {sys.platform!r}; it knows Linux"
+    )
+
+import ctypes
+import mmap
+from _socket import gaierror, herror, htons, ntohs
+from _thread import allocate_lock
+from ctypes import POINTER, addressof, byref, c_char, c_char_p, c_int, c_uint, c_void_p, cast, set_errno, string_at
+from errno import EINTR, ERANGE
+from types import MappingProxyType
+
+from socketpkg._ffi import LARGE, SCRATCH, ForeignSyscalls
+
+from ._constants_linux import MACHINES, constants_of
+
+MACHINE = os.uname().machine
+
+if MACHINE not in MACHINES or sys.maxsize < 2**32:
+    raise BackendUnavailable(
+        f"the ctypes backend has no table of constants for {sys.platform} on the machine {MACHINE!r}"
+        f"{' in 32-bit mode' if sys.maxsize < 2**32 else ''}; it has one for {', '.join(sorted(MACHINES))} (64 bits)"
+    )
+
+from ._prototypes import CMSG_HEADER, LIBC, Addrinfo, Hostent, Iovec, Msghdr, Overlay, Servent, patient, quick
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+__all__ = ["Syscalls"]
+
+#: PyPy's ctypes copies bytes one by one, and has no way to let go of a buffer.
+_CPYTHON = sys.implementation.name == "cpython"
+_PAGE_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+_ALIGN = ctypes.sizeof(ctypes.c_size_t)
+#: A receive of no more than this into a bytearray is copied there.
+_COPIED = 16384
+#: The resolver's answers are tried in this much memory first.
+_ANSWER = 2048
+#: NI_MAXHOST and NI_MAXSERV; the headers have them only as macros of their own.
+_HOST_SIZE = 1025
+_SERVICE_SIZE = 32
+#: IF_NAMESIZE
+_INTERFACE_SIZE = 16
+#: The h_errno of <netdb.h> for what has no better one.
+_NO_RECOVERY = 3
+CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0])
+_EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
+_AF_INET6 = CONSTANTS["AF_INET6"]
+_SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
+_DONTWAIT = CONSTANTS["MSG_DONTWAIT"]
+_recv = quick.recv
+_send = quick.send
+
+# getprotobyname(3) answers in memory of its own, and musl has no other.
+_protocols = allocate_lock()
+
+
+class _PyBuffer(ctypes.Structure):
+    """Py_buffer, of the stable ABI since Python 3.11."""
+
+    _fields_ = (
+        ("buf", c_void_p),
+        ("obj", c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", c_int),
+        ("ndim", c_int),
+        ("format", c_char_p),
+        ("shape", c_void_p),
+        ("strides", c_void_p),
+        ("suboffsets", c_void_p),
+        ("internal", c_void_p),
+    )
+
+
+if _CPYTHON:
+    _get_buffer = ctypes.pythonapi.PyObject_GetBuffer
+    _get_buffer.argtypes = [ctypes.py_object, POINTER(_PyBuffer), c_int]
+    _get_buffer.restype = c_int
+    _release_buffer = ctypes.pythonapi.PyBuffer_Release
+    _release_buffer.argtypes = [POINTER(_PyBuffer)]
+    _release_buffer.restype = None
+
+    class _Pinned(c_void_p):
+        """The address of a read-only buffer, which stays exported for as long as this lives."""
+
+        _buffer: _PyBuffer
+
+        def __init__(self, data: "ReadableBuffer") -> None:
+            buffer = _PyBuffer()
+            _get_buffer(data, buffer, 0)
+            self._buffer = buffer
+            super().__init__(buffer.buf)
+
+        def __del__(self) -> None:
+            # Without it nothing was exported.
+            if hasattr(self, "_buffer"):
+                _release_buffer(self._buffer)
+
+
+else:
+
+    class _Held:
+        """The address of a buffer, which stays exported until its view is released."""
+
+        __slots__ = ("_as_parameter_", "value", "view")
+
+        def __init__(self, view: memoryview) -> None:
+            self.view = view
+            self.value: int = view._pypy_raw_address()  # type: ignore[attr-defined]
+            self._as_parameter_ = self.value
+
+    class _View:
+        """Slices of a bytearray, as bytes."""
+
+        __slots__ = ("memory",)
+
+        def __init__(self, memory: bytearray) -> None:
+            self.memory = memory
+
+        def __getitem__(self, index: slice) -> bytes:
+            return bytes(memoryview(self.memory)[index])
+
+
+class Syscalls(ForeignSyscalls):
+    """The calls of the C library, through ctypes."""
+
+    features = frozenset({"keeps-gil"} if quick is not patient else ())
+
+    _dontwait = _DONTWAIT
+    _first = 0
+    _harmless = (
+        _DONTWAIT
+        | CONSTANTS["MSG_PEEK"]
+        | CONSTANTS["MSG_TRUNC"]
+        | CONSTANTS["MSG_NOSIGNAL"]
+        | CONSTANTS["MSG_CMSG_CLOEXEC"]
+    )
+    _sol_socket = CONSTANTS["SOL_SOCKET"]
+    _so_error = CONSTANTS["SO_ERROR"]
+    _scm_rights = CONSTANTS["SCM_RIGHTS"]
+    _cmsg_cloexec = CONSTANTS["MSG_CMSG_CLOEXEC"]
+    _cloexec = _SOCK_CLOEXEC
+    _cmsg_header = CMSG_HEADER
+    _cmsg_start = CMSG_HEADER.size + -CMSG_HEADER.size % _ALIGN
+
+    _recv = _recv
+    _recv_patiently = patient.recv
+    _recvfrom = quick.recvfrom
+    _recvfrom_patiently = patient.recvfrom
+    _recvmsg = quick.recvmsg
+    _recvmsg_patiently = patient.recvmsg
+    _send = _send
+    _send_patiently = patient.send
+    _sendto = quick.sendto
+    _sendto_patiently = patient.sendto
+    _sendmsg = quick.sendmsg
+    _sendmsg_patiently = patient.sendmsg
+    _connect = quick.connect
+    _connect_patiently = patient.connect
+    _socket = quick.socket
+    _socketpair = quick.socketpair
+    _bind = quick.bind
+    _listen = quick.listen
+    _shutdown = quick.shutdown
+    _getsockname = quick.getsockname
+    _getpeername = quick.getpeername
+    _getsockopt = quick.getsockopt
+    _setsockopt = quick.setsockopt
+
+    def constants(self) -> "Mapping[str, int]":
+        return MappingProxyType(CONSTANTS)
+
+    def describe(self) -> dict[str, str]:
+        return {"libc": LIBC, "machine": MACHINE}
+
+    # -- memory and errors ---------------------------------------------------------------------------------------
+
+    def _errno(self, result: int) -> int:
+        # ctypes keeps errno for the thread. The handler of a signal can have run since the call returned, and have
+        # made calls itself; reading sets it to 0, and then finding a 0 means that another call's failure was read in
+        # between. That is told as EINTR, which makes the call be repeated.
+        return set_errno(0) or EINTR
+
+    if _CPYTHON:
+
+        def _memory(self, size: int) -> "tuple[Any, Any]":
+            # Pages that nothing has been written to cost nothing, and the child of a fork has its own.
+            try:
+                memory = mmap.mmap(-1, size or 1, flags=_PAGE_FLAGS)
+            except (OSError, OverflowError) as error:
+                raise MemoryError from error
+            return Overlay.from_buffer(memory), memory
+
+        def _zeros(self, size: int) -> "tuple[Any, Any]":
+            # Array types are dear to make, so there is one for each power of two.
+            memory = _ARRAYS[max(size - 1, 0).bit_length()]()
+            return memory, memory
+
+    else:
+        # There a slice of an array is put together byte by byte, and maps are not unmapped until the next collection.
+        _must_let_go = True
+
+        def _memory(self, size: int) -> "tuple[Any, Any]":
+            memory = bytearray(size or 1)
+            return Overlay.from_buffer(memory), _View(memory)
+
+        _zeros = _memory
+
+        def _let_go(self, target: "Any") -> None:
+            if isinstance(target, _Held):
+                target.view.release()
+
+    def _ints(self, count: int) -> "Any":
+        return (c_int * count)(*[-1] * count)
+
+    def _lengths(self) -> "Any":
+        return _Length()
+
+    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+        if _CPYTHON and type(data) is bytes:
+            return data, len(data)
+        try:
+            view = memoryview(data)
+        except TypeError:
+            raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
+        try:
+            if not view.c_contiguous:
+                raise BufferError("memoryview: underlying buffer is not C-contiguous")
+            size = view.nbytes
+            if not size:
+                return b"", 0
+            return (_Pinned(view) if _CPYTHON and view.readonly else _overlay(view)), size
+        finally:
+            del view
+
+    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+        if _CPYTHON and type(buffer) is bytearray:
+            if not buffer:
+                return _EMPTY, 0
+            # Its length counts from when it is exported: until then another thread can shorten it.
+            target = Overlay.from_buffer(buffer)
+            return target, len(buffer)
+        view = memoryview(buffer)
+        try:
+            if view.readonly or not view.c_contiguous:
+                raise BufferError("the buffer is read-only, or in pieces")
+            size = view.nbytes
+            return (_overlay(view) if size else _EMPTY), size
+        finally:
+            del view
+
+    def _beyond(self, target: "Any", offset: int) -> "Any":
+        if type(target) is bytes:
+            return c_void_p(cast(c_char_p(target), c_void_p).value + offset)  # type: ignore[operator]
+        return c_void_p((addressof(target) if isinstance(target, Overlay) else target.value) + offset)
+
+    def _message(
+        self, targets: "list[tuple[Any, int]]", name: "Any", name_size: int, control: "Any", control_size: int
+    ) -> "tuple[Any, Any]":
+        keep: list[Any] = []
+        count = len(targets)
+        vectors = _VECTORS[max(count - 1, 0).bit_length()]()
+        keep.append(vectors)
+        for i, (target, size) in enumerate(targets):
+            vectors[i].iov_base = _address(target, keep)
+            vectors[i].iov_len = size
+        message = Msghdr()
+        message.msg_iov = addressof(vectors)
+        message.msg_iovlen = count
+        if name is not None:
+            message.msg_name = _address(name, keep)
+            message.msg_namelen = name_size
+        if control is not None:
+            message.msg_control = _address(control, keep)
+            message.msg_controllen = control_size
+        return message, keep
+
+    # -- descriptors ---------------------------------------------------------------------------------------------
+
+    def _accept(self, fd: int, name: "Any", length: "Any", results: "Any") -> int:
+        result: int = _accept_quick(fd, name, length, _SOCK_CLOEXEC)
+        results[0] = result
+        return result
+
+    def _accept_patiently(self, fd: int, name: "Any", length: "Any", results: "Any") -> int:
+        result: int = _accept_patient(fd, name, length, _SOCK_CLOEXEC)
+        results[0] = result
+        return result
+
+    # -- the first try -------------------------------------------------------------------------------------------
+
+    # MSG_DONTWAIT changes nothing for a descriptor that is in non-blocking mode.
+
+    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
+        if bufsize > LARGE or flags:
+            return self._receive(fd, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        result = _recv(fd, scratch[0], bufsize, _DONTWAIT)
+        if result >= 0:
+            data: bytes = scratch[1][:result]
+            self._scratches.append(scratch)
+            return data
+        self._scratches.append(scratch)
+        return self._receive(fd, bufsize, flags, timeout, result)
+
+    def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+        if type(buffer) is bytearray and not flags and nbytes <= len(buffer):
+            size = nbytes or len(buffer)
+            if 0 < size <= _COPIED:
+                # A copy of a little takes less time than to have the address of a bytearray.
+                try:
+                    scratch = self._scratches.pop()
+                except IndexError:
+                    scratch = self._memory(SCRATCH)
+                result: int = _recv(fd, scratch[0], size, _DONTWAIT)
+                if result >= 0:
+                    buffer[:result] = scratch[1][:result]
+                    self._scratches.append(scratch)
+                    return result
+                self._scratches.append(scratch)
+                target, room = self._writable(buffer)
+                try:
+                    # Another thread can have shortened it.
+                    return self._fill(fd, target, min(size, room), flags, timeout, result)
+                finally:
+                    if self._must_let_go:
+                        self._let_go(target)
+                    del target
+        return super().recv_into(fd, buffer, nbytes, flags, timeout)
+
+    def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
+        if _CPYTHON and type(data) is bytes and not flags:
+            size = len(data)
+            if size <= LARGE:
+                result: int = _send(fd, data, size, _DONTWAIT)
+                if result == size:
+                    return result
+                return self._push(fd, data, size, flags, timeout, result)
+        return super().send(fd, data, flags, timeout)
+
+    def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
+        if _CPYTHON and type(data) is bytes and not flags:
+            size = len(data)
+            if size <= LARGE:
+                result: int = _send(fd, data, size, _DONTWAIT)
+                if result != size:
+                    self._push_all(fd, data, size, flags, timeout, result)
+                return
+        super().sendall(fd, data, flags, timeout)
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def cmsg_len(self, length: int) -> int:
+        return self._cmsg_start + length
+
+    def cmsg_space(self, length: int) -> int:
+        return self._cmsg_start + length + -length % _ALIGN
+
+    # -- names and numbers ---------------------------------------------------------------------------------------
+
+    def getaddrinfo(
+        self, host: bytes | None, service: bytes | None, family: int, type: int, proto: int, flags: int
+    ) -> list[tuple[int, int, int, bytes, bytes]]:
+        hints = Addrinfo(ai_flags=flags, ai_family=family, ai_socktype=type, ai_protocol=proto)
+        head = POINTER(Addrinfo)()
+        code = patient.getaddrinfo(host, service, byref(hints), byref(head))
+        if code:
+            raise _resolver_error(code)
+        try:
+            results = []
+            item = head
+            while item:
+                entry = item.contents
+                results.append(
+                    (
+                        entry.ai_family,
+                        entry.ai_socktype,
+                        entry.ai_protocol,
+                        entry.ai_canonname or b"",
+                        string_at(entry.ai_addr, entry.ai_addrlen),
+                    )
+                )
+                item = entry.ai_next
+            return results
+        finally:
+            patient.freeaddrinfo(head)
+
+    def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
+        host = _HostName()
+        service = _ServiceName()
+        code = patient.getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
+        if code:
+            raise _resolver_error(code)
+        return host.value, service.value
+
+    def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
+        return _ask_host(patient.gethostbyname2_r, name, family)
+
+    def gethostbyaddr(self, packed: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
+        return _ask_host(patient.gethostbyaddr_r, packed, len(packed), family)
+
+    def getservbyname(self, name: bytes, proto: bytes | None) -> int:
+        entry = _ask_service(patient.getservbyname_r, name, proto)
+        return -1 if entry is None else entry[1]
+
+    def getservbyport(self, port: int, proto: bytes | None) -> bytes | None:
+        entry = _ask_service(patient.getservbyport_r, htons(port), proto)
+        return None if entry is None else entry[0]
+
+    def getprotobyname(self, name: bytes) -> int:
+        with _protocols:
+            entry = patient.getprotobyname(name)
+            return entry.contents.p_proto if entry else -1
+
+    def if_nameindex(self) -> list[tuple[int, bytes]]:
+        head = patient.if_nameindex()
+        if not head:
+            self._fail(-1)
+        try:
+            results = []
+            i = 0
+            while head[i].if_index or head[i].if_name is not None:
+                results.append((head[i].if_index, head[i].if_name))
+                i += 1
+            return results
+        finally:
+            patient.if_freenameindex(head)
+
+    def if_nametoindex(self, name: bytes) -> int:
+        index: int = patient.if_nametoindex(name)
+        if not index:
+            self._fail(-1)
+        return index
+
+    def if_indextoname(self, index: int) -> bytes:
+        name: bytes | None = patient.if_indextoname(index, _InterfaceName())
+        if name is None:
+            self._fail(-1)
+        return name
+
+    def inet_pton(self, family: int, text: str) -> bytes | None:
+        packed = _In6Address()
+        result = quick.inet_pton(family, text.encode(), packed)
+        if result < 0:
+            self._fail(result)
+        if not result:
+            return None
+        address: bytes = packed.raw[: 16 if family == _AF_INET6 else 4]
+        return address
+
+    def inet_ntop(self, family: int, packed: bytes) -> str:
+        room = _Numeric()
+        text = quick.inet_ntop(family, packed, room, len(room))
+        if text is None:
+            self._fail(-1)
+        return text.decode()  # type: ignore[no-any-return]
+
+    def inet_aton(self, text: str) -> bytes | None:
+        packed = _In6Address()
+        return packed.raw[:4] if quick.inet_aton(text.encode(), packed) else None
+
+    def sethostname(self, name: bytes) -> None:
+        result = quick.sethostname(name, len(name))
+        if result < 0:
+            self._fail(result)
+
+
+_accept_quick = quick.accept4
+_accept_patient = patient.accept4
+
+#: Array types by the exponent of their size.
+_ARRAYS = [c_char * (1 << exponent) for exponent in range(31)]
+_VECTORS = [Iovec * (1 << exponent) for exponent in range(17)]
+_Length = c_uint * 1
+_HostName = c_char * _HOST_SIZE
+_ServiceName = c_char * _SERVICE_SIZE
+_InterfaceName = c_char * _INTERFACE_SIZE
+_In6Address = c_char * 16
+_Numeric = c_char * 64
+_EMPTY = Overlay()
+
+
+if _CPYTHON:
+
+    def _overlay(view: memoryview) -> "Any":
+        """A target of a view that is the backend's own; CPython's must be writable."""
+        return Overlay.from_buffer(view)
+
+else:
+
+    def _overlay(view: memoryview) -> "Any":
+        # from_buffer would make a view of the view, which nothing but the collector releases.
+        return _Held(view)
+
+
+def _address(target: "Any", keep: list["Any"]) -> int | None:
+    """The address of a target; what must live for as long as it is used is added to *keep*."""
+    if type(target) is bytes:
+        pointer = c_char_p(target)
+        keep.append(pointer)
+        return cast(pointer, c_void_p).value
+    return addressof(target) if isinstance(target, ctypes.Array) else target.value
+
+
+def _resolver_error(code: int) -> OSError:
+    if code == _EAI_SYSTEM:
+        error = set_errno(0)
+        return OSError(error, os.strerror(error))
+    text = quick.gai_strerror(code)
+    return gaierror(code, text.decode(errors="replace"))
+
+
+def _names(pointer: "Any") -> list[bytes]:
+    """The strings of an array that ends with a null pointer, which may itself be null."""
+    names: list[bytes] = []
+    while pointer and pointer[len(names)] is not None:
+        names.append(pointer[len(names)])
+    return names
+
+
+def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], int, list[bytes]]:
+    """gethostby*_r(3), with as much memory as the answer takes."""
+    entry = Hostent()
+    result = POINTER(Hostent)()
+    trouble = c_int()
+    size = _ANSWER
+    while True:
+        memory = ctypes.create_string_buffer(size)
+        code = function(*question, byref(entry), memory, size, byref(result), byref(trouble))
+        if code != ERANGE or size > 1 << 24:
+            break
+        size *= 4
+    if not result:
+        # h_errno itself is not set by these functions.
+        error = trouble.value or _NO_RECOVERY
+        raise herror(error, quick.hstrerror(error).decode(errors="replace"))
+    addresses = entry.h_addr_list
+    packed: list[bytes] = []
+    while addresses and addresses[len(packed)] is not None:
+        packed.append(string_at(addresses[len(packed)], entry.h_length))
+    return entry.h_name or b"", _names(entry.h_aliases), entry.h_addrtype, packed
+
+
+def _ask_service(function: "Any", *question: "Any") -> tuple[bytes, int] | None:
+    """getservby*_r(3): name and port in host byte order."""
+    entry = Servent()
+    result = POINTER(Servent)()
+    size = _ANSWER
+    while True:
+        memory = ctypes.create_string_buffer(size)
+        code = function(*question, byref(entry), memory, size, byref(result))
+        if code != ERANGE or size > 1 << 24:
+            break
+        size *= 4
+    if code or not result:
+        return None
+    return entry.s_name, ntohs(entry.s_port & 0xFFFF)
