@@ -1,0 +1,54 @@
+"""The low-level module: what CPython's ``_socket`` is to ``socket``, on the chosen backend.
+
+``socketpkg`` builds its public names on this module as the standard library builds ``socket`` on ``_socket``: the
+type, the functions and the constants as plain integers.
+"""
+
+from _socket import gaierror, herror
+
+from . import backends
+from ._capi import capsule
+from ._constants import STRINGS
+
+backend = backends.load(backends.selected())
+core = backend.core
+
+socket = SocketType = core.Socket
+error = OSError
+timeout = TimeoutError
+
+_FUNCTIONS = (
+    "CMSG_LEN CMSG_SPACE close dup getaddrinfo getdefaulttimeout gethostbyaddr gethostbyname gethostbyname_ex"
+    " gethostname getnameinfo getprotobyname getservbyname getservbyport htonl htons if_indextoname if_nameindex"
+    " if_nametoindex inet_aton inet_ntoa inet_ntop inet_pton ntohl ntohs setdefaulttimeout sethostname socketpair"
+).split()
+# The strings belong to two families, and are there where these are.
+_FAMILIES = {"BDADDR_": "AF_BLUETOOTH", "HV_": "AF_HYPERV"}
+_CONSTANTS = dict(core.CONSTANTS)
+for _prefix, _family in _FAMILIES.items():
+    if _family in _CONSTANTS:
+        _CONSTANTS.update((name, text) for name, text in STRINGS.items() if name.startswith(_prefix))
+
+globals().update(_CONSTANTS)
+for _name in _FUNCTIONS:
+    globals()[_name] = getattr(core, _name)
+
+# Whether the platform's headers know IPv6, as in the standard library; the kernel may still have it switched off.
+has_ipv6 = "AF_INET6" in _CONSTANTS
+
+# For _ssl, where it asks for it: not on PyPy.
+_CAPI = {} if (_capsule := capsule(backend)) is None else {"CAPI": _capsule}
+globals().update(_CAPI)
+
+__all__ = [  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
+    "SocketType",
+    "error",
+    "gaierror",
+    "has_ipv6",
+    "herror",
+    "socket",
+    "timeout",
+    *_CAPI,
+    *_FUNCTIONS,
+    *_CONSTANTS,
+]

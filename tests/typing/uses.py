@@ -1,0 +1,341 @@
+"""Typed uses of the package: what typeshed says of `socket` and `socketserver`, said of `socketpkg`.
+
+mypy and pyright read this file (``nox -s types``); nobody runs it. A line with ``type: ignore`` has to be an error:
+both tools complain of a comment that nothing needs.
+"""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true, reportPrivateUsage=false
+
+from __future__ import annotations
+
+import array
+import io
+import mmap
+import selectors
+import socket as stdlib
+import ssl
+from collections.abc import Callable
+from typing import Any, Literal, assert_type
+
+import socketpkg
+import socketpkg as socket
+from socketpkg import _socket, backends, server
+
+# -- constants ---------------------------------------------------------------------------------------------------------
+
+
+def constants() -> None:
+    assert_type(socket.AF_INET, Literal[socket.AddressFamily.AF_INET])
+    assert_type(socket.AF_UNIX, Literal[socket.AddressFamily.AF_UNIX])
+    assert_type(socket.AF_XDP, Literal[socket.AddressFamily.AF_XDP])
+    assert_type(socket.SOCK_STREAM, Literal[socket.SocketKind.SOCK_STREAM])
+    assert_type(socket.SOCK_NONBLOCK, Literal[socket.SocketKind.SOCK_NONBLOCK])
+    assert_type(socket.MSG_PEEK, Literal[socket.MsgFlag.MSG_PEEK])
+    assert_type(socket.AI_PASSIVE, Literal[socket.AddressInfo.AI_PASSIVE])
+    assert_type(socket.MSG_PEEK | socket.MSG_DONTWAIT, socket.MsgFlag)
+    assert_type(socket.AI_PASSIVE | socket.AI_NUMERICHOST, socket.AddressInfo)
+    assert_type(socket.AF_DECnet, int)
+    assert_type(socket.SOL_SOCKET, int)
+    assert_type(socket.SO_REUSEADDR, int)
+    assert_type(socket.IPPROTO_TCP, int)
+    assert_type(socket.TCP_NODELAY, int)
+    assert_type(socket.SOMAXCONN, int)
+    assert_type(socket.BDADDR_ANY, str)
+    assert_type(socket.has_ipv6, bool)
+    assert_type(socket.EBADF, int)
+    family: socket.AddressFamily = socket.AF_INET6
+    kind: socket.SocketKind = socket.SOCK_DGRAM
+    number: int = socket.MSG_OOB
+    assert_type(socket.AddressFamily(2), socket.AddressFamily)
+    del family, kind, number
+
+
+def what_is_not_there() -> None:
+    print(socket.no_such_name)  # type: ignore[attr-defined]
+    print(socket.AF_NO_SUCH)  # type: ignore[attr-defined]
+    socket.socket().no_such_method()  # type: ignore[attr-defined]
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+def errors() -> None:
+    error: type[OSError] = socket.error
+    timeout: type[TimeoutError] = socket.timeout
+    # The same classes, so that code which mixes the two modules catches them.
+    gaierror: type[stdlib.gaierror] = socket.gaierror
+    herror: type[stdlib.herror] = socket.herror
+    try:
+        socket.create_connection(("localhost", 80))
+    except socket.gaierror as failure:
+        assert_type(failure.errno, int | None)
+    except socket.timeout as failure:
+        assert_type(failure, TimeoutError)
+    except socket.error as failure:
+        assert_type(failure.strerror, str | None)
+    del error, timeout, gaierror, herror
+
+
+# -- sockets -----------------------------------------------------------------------------------------------------------
+
+
+class Special(socket.socket):
+    """A subclass, as programs write it."""
+
+    def __init__(self, label: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label = label
+
+    def send(self, data: Any, flags: Any = 0, /) -> int:
+        return super().send(data, flags)
+
+
+def making() -> None:
+    socket.socket()
+    socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    socket.socket(family=socket.AF_INET, type=socket.SOCK_STREAM, proto=0, fileno=None)
+    socket.socket(2, 1)
+    socket.socket(fileno=3)
+    socket.socket("AF_INET")  # type: ignore[arg-type]
+    socket.socket(kind=1)  # type: ignore[call-arg]
+    with socket.socket() as sock:
+        assert_type(sock, socket.socket)
+    with Special("one") as special:
+        assert_type(special, Special)
+        assert_type(special.dup(), Special)
+    low: _socket.socket = socket.socket()
+    socket_type: type[_socket.socket] = socket.SocketType
+    assert_type(socket.fromfd(3, socket.AF_INET, socket.SOCK_STREAM), socket.socket)
+    assert_type(socket.socketpair(), tuple[socket.socket, socket.socket])
+    socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM, 0)
+    del low, socket_type
+
+
+def state(sock: socket.socket) -> None:
+    assert_type(sock.family, socket.AddressFamily)
+    assert_type(sock.type, socket.SocketKind)
+    assert_type(sock.proto, int)
+    assert_type(sock.timeout, float | None)
+    assert_type(sock.fileno(), int)
+    assert_type(sock.gettimeout(), float | None)
+    assert_type(sock.settimeout(1.5), None)
+    sock.settimeout(1)
+    sock.settimeout(None)
+    sock.settimeout("1")  # type: ignore[arg-type]
+    sock.setblocking(False)
+    assert_type(sock.getblocking(), bool)
+    assert_type(sock.get_inheritable(), bool)
+    sock.set_inheritable(True)
+    assert_type(sock.detach(), int)
+    assert_type(sock.close(), None)
+    sock.family = socket.AF_INET  # type: ignore[misc]
+
+
+def connections(sock: socket.socket) -> None:
+    sock.bind(("", 0))
+    sock.bind("/run/socket")
+    sock.bind(b"\0abstract")
+    sock.bind(("::1", 0, 0, 0))
+    sock.bind("127.0.0.1", 0)
+    sock.bind(8080)  # type: ignore[call-overload]
+    sock.connect(("localhost", 80))
+    sock.connect("localhost", 80)
+    assert_type(sock.connect_ex(("localhost", 80)), int)
+    sock.listen()
+    sock.listen(5)
+    assert_type(sock.accept(), tuple[socket.socket, Any])
+    assert_type(sock.getsockname(), Any)
+    assert_type(sock.getpeername(), Any)
+    sock.shutdown(socket.SHUT_RDWR)
+
+
+def options(sock: socket.socket) -> None:
+    assert_type(sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE), int)
+    assert_type(sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8), bytes)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, True)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"12345678")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, None, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, None)  # type: ignore[call-overload]
+
+
+def transfer(sock: socket.socket, memory: mmap.mmap) -> None:
+    assert_type(sock.recv(4096), bytes)
+    assert_type(sock.recv(4096, socket.MSG_PEEK | socket.MSG_DONTWAIT), bytes)
+    assert_type(sock.recv_into(bytearray(8)), int)
+    assert_type(sock.recv_into(memoryview(bytearray(8)), 4, socket.MSG_PEEK), int)
+    sock.recv_into(buffer=array.array("i", [0]), nbytes=4, flags=0)
+    sock.recv_into(memory)
+    sock.recv_into("text")  # type: ignore[arg-type]
+    assert_type(sock.recvfrom(4096), tuple[bytes, Any])
+    assert_type(sock.recvfrom_into(bytearray(8), 4, 0), tuple[int, Any])
+    assert_type(sock.send(b"data"), int)
+    assert_type(sock.send(memoryview(b"data"), socket.MSG_OOB), int)
+    assert_type(sock.sendall(bytearray(b"data")), None)
+    sock.sendall(array.array("i"))
+    sock.sendall("text")  # type: ignore[arg-type]
+    assert_type(sock.sendto(b"data", ("localhost", 53)), int)
+    assert_type(sock.sendto(b"data", socket.MSG_DONTWAIT, ("localhost", 53)), int)
+    sock.sendto(b"data")  # type: ignore[call-overload]
+    with open("/dev/null", "rb") as file:
+        assert_type(sock.sendfile(file), int)
+        sock.sendfile(file, offset=1, count=2)
+    sock.sendfile(io.BytesIO(b"data"))
+    sock.sendfile(io.StringIO("text"))  # type: ignore[arg-type]
+
+
+def messages(sock: socket.socket) -> None:
+    assert_type(sock.recvmsg(4096, socket.CMSG_SPACE(4)), tuple[bytes, list[tuple[int, int, bytes]], int, Any])
+    assert_type(sock.recvmsg_into([bytearray(8)]), tuple[int, list[tuple[int, int, bytes]], int, Any])
+    assert_type(sock.sendmsg([b"one", bytearray(b"two")]), int)
+    sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0]))], 0, ("localhost", 53))
+    assert_type(sock.sendmsg_afalg([b"x"], op=socket.ALG_OP_ENCRYPT, iv=b"", assoclen=0, flags=0), int)
+    assert_type(socket.send_fds(sock, [b"x"], [0, 1]), int)
+    assert_type(socket.recv_fds(sock, 1024, 2), tuple[bytes, list[int], int, Any])
+    assert_type(socket.CMSG_LEN(4), int)
+
+
+def files(sock: socket.socket, mode: Literal["rb", "wb"], size: int) -> None:
+    assert_type(sock.makefile(), io.TextIOWrapper)
+    assert_type(sock.makefile("r", encoding="utf-8", errors="strict", newline="\n"), io.TextIOWrapper)
+    assert_type(sock.makefile("rw", 1), io.TextIOWrapper)
+    assert_type(sock.makefile("w"), io.TextIOWrapper)
+    assert_type(sock.makefile("rb"), io.BufferedReader)
+    assert_type(sock.makefile("rb", -1), io.BufferedReader)
+    assert_type(sock.makefile("wb"), io.BufferedWriter)
+    assert_type(sock.makefile("rwb", buffering=None), io.BufferedRWPair)
+    assert_type(sock.makefile("rb", 0), socket.SocketIO)
+    assert_type(sock.makefile("rwb", buffering=0), socket.SocketIO)
+    assert_type(sock.makefile("rb", 4096), io.IOBase)
+    assert_type(sock.makefile(mode, size), io.IOBase)
+    sock.makefile("a")  # type: ignore[call-overload]
+    raw = socket.SocketIO(sock, "rb")
+    assert_type(raw.readinto(bytearray(8)), int | None)
+    assert_type(raw.write(b"data"), int | None)
+    assert_type(raw.name, int)
+    assert_type(raw.mode, Literal["rb", "wb", "rwb"])
+    socket.SocketIO(sock, "a")  # type: ignore[arg-type]
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+def helpers() -> None:
+    assert_type(socket.create_connection(("localhost", 80)), socket.socket)
+    socket.create_connection(("localhost", "http"), 1.5, ("", 0), all_errors=True)
+    socket.create_connection((None, 80), timeout=None)
+    socket.create_connection("localhost")  # type: ignore[arg-type]
+    assert_type(socket.create_server(("", 0)), socket.socket)
+    socket.create_server(("", 0), family=socket.AF_INET6, backlog=5, reuse_port=True, dualstack_ipv6=True)
+    assert_type(socket.has_dualstack_ipv6(), bool)
+    assert_type(socket.getfqdn(), str)
+    assert_type(socket.getfqdn("localhost"), str)
+
+
+def resolver() -> None:
+    found = socket.getaddrinfo("localhost", 80, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+    for family, kind, proto, name, address in found:
+        assert_type(family, Literal[socket.AddressFamily.AF_INET, socket.AddressFamily.AF_INET6])
+        assert_type(kind, socket.SocketKind)
+        assert_type(proto, int)
+        assert_type(name, str)
+        assert_type(address, tuple[str, int] | tuple[str, int, int, int])
+        with socket.socket(family, kind, proto) as sock:
+            sock.connect(address)
+        socket.getnameinfo(address, socket.NI_NUMERICHOST)
+    socket.getaddrinfo(host=None, port="http", type=socket.SOCK_STREAM)
+    socket.getaddrinfo(b"localhost", None)
+    assert_type(socket.getnameinfo(("127.0.0.1", 80), 0), tuple[str, str])
+    assert_type(socket.gethostname(), str)
+    socket.sethostname("name")
+    assert_type(socket.gethostbyname("localhost"), str)
+    assert_type(socket.gethostbyname_ex("localhost"), tuple[str, list[str], list[str]])
+    assert_type(socket.gethostbyaddr("127.0.0.1"), tuple[str, list[str], list[str]])
+    assert_type(socket.getservbyname("http", "tcp"), int)
+    assert_type(socket.getservbyport(80), str)
+    assert_type(socket.getprotobyname("tcp"), int)
+    assert_type(socket.if_nameindex(), list[tuple[int, str]])
+    assert_type(socket.if_nametoindex("lo"), int)
+    assert_type(socket.if_indextoname(1), str)
+
+
+def numbers() -> None:
+    assert_type(socket.htons(1), int)
+    assert_type(socket.ntohs(1), int)
+    assert_type(socket.htonl(1), int)
+    assert_type(socket.ntohl(1), int)
+    assert_type(socket.inet_aton("127.0.0.1"), bytes)
+    assert_type(socket.inet_ntoa(b"\x7f\0\0\1"), str)
+    assert_type(socket.inet_pton(socket.AF_INET6, "::1"), bytes)
+    assert_type(socket.inet_ntop(socket.AF_INET6, memoryview(bytes(16))), str)
+    socket.inet_aton(b"127.0.0.1")  # type: ignore[arg-type]
+    assert_type(socket.getdefaulttimeout(), float | None)
+    socket.setdefaulttimeout(None)
+    socket.setdefaulttimeout(1.5)
+    socket.close(socket.dup(3))
+
+
+# -- what socketpkg has more -------------------------------------------------------------------------------------------
+
+
+def extensions() -> None:
+    assert_type(socketpkg.__version__, str)
+    assert_type(socketpkg.__backend__, str)
+    assert_type(socketpkg.install(), None)
+    assert_type(backends.selected(), str)
+    assert_type(backends.current(), backends.Backend)
+    assert_type(backends.features, frozenset[str])
+    for name, status in backends.available().items():
+        assert_type(name, str)
+        assert_type(status.usable, bool)
+        assert_type(status.reason, str)
+    assert_type(_socket.AF_INET, int)
+    assert_type(_socket.socket().family, int)
+
+
+# -- the standard library's modules take our sockets -------------------------------------------------------------------
+
+
+def others(sock: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+    # By their types these take their own socket only: `socketpkg.install()` makes ours that one.
+    ssl.create_default_context().wrap_socket(sock)  # type: ignore[arg-type]
+
+
+# -- socketpkg.server --------------------------------------------------------------------------------------------------
+
+
+class Handler(server.StreamRequestHandler):
+    """A handler, as programs write it."""
+
+    def handle(self) -> None:
+        self.wfile.write(self.rfile.readline())
+
+
+class Threaded(server.ThreadingMixIn, server.TCPServer):
+    """A server that is combined by hand."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+
+def servers(handler: Callable[[Any, Any, server.BaseServer], server.BaseRequestHandler]) -> None:
+    with server.TCPServer(("127.0.0.1", 0), Handler) as tcp:
+        assert_type(tcp, server.TCPServer)
+        assert_type(tcp.socket, socket.socket)
+        assert_type(tcp.get_request(), tuple[socket.socket, Any])
+        assert_type(tcp.fileno(), int)
+        tcp.serve_forever(poll_interval=0.1)
+    with server.UDPServer(("127.0.0.1", 0), handler, bind_and_activate=False) as udp:
+        assert_type(udp.socket, socket.socket)
+        assert_type(udp.get_request(), tuple[tuple[bytes, socket.socket], Any])
+    with server.UnixStreamServer("/run/socket", Handler) as unix:
+        assert_type(unix.socket, socket.socket)
+    server.UnixDatagramServer(b"\0abstract", handler)
+    server.ThreadingTCPServer(("::1", 0, 0, 0), Handler)
+    server.ForkingUnixStreamServer("/run/socket", Handler)
+    server.TCPServer("/run/socket", Handler)  # type: ignore[arg-type]
+    server.UnixStreamServer(("127.0.0.1", 0), Handler)  # type: ignore[arg-type]
+    server.TCPServer(("127.0.0.1", 0), int)  # type: ignore[arg-type]
+    Threaded(("127.0.0.1", 0), Handler).handle_request()
