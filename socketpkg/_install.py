@@ -1,0 +1,67 @@
+"""`install`: the rest of the program on our sockets, whether it knows of them or not."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+#: What is replaced, by what.
+_PLACES = {"socket": "socketpkg", "_socket": "socketpkg._socket"}
+_OWN = "socketpkg"
+_OWN_LOW_LEVEL = _PLACES["_socket"]
+
+
+def install() -> None:
+    """Makes socketpkg what ``import socket`` imports from now on, for everybody in this process.
+
+    `http.client`, `ssl`, `asyncio`, `selectors`, `socketserver`, `multiprocessing` and whatever else uses ``socket``
+    then work on the chosen backend. Call it first thing in the program: a module that has imported ``socket`` before
+    keeps the standard library's. Such modules go on working among themselves, but their sockets and ours are of two
+    classes; a `RuntimeWarning` names them. ``ssl`` among them means that TLS does not take our sockets.
+
+    Processes that are forked from this one have it too. Those that multiprocessing starts afresh (``spawn`` and
+    ``forkserver``) run the program's main module again, and have it when that calls `install`.
+
+    Calling it again does nothing. ``python -m socketpkg run`` calls it for a program that never heard of us.
+    """
+    public = sys.modules[_OWN]
+    if sys.modules.get("socket") is public:
+        return
+    replaced = [sys.modules[name] for name in _PLACES if name in sys.modules]
+    for name, replacement in _PLACES.items():
+        sys.modules[name] = sys.modules[replacement]
+    left = _holders(replaced)
+    if left:
+        warnings.warn(
+            f"socketpkg.install() came too late for modules that had imported socket before, and that go on using the"
+            f" standard library's: {', '.join(left)}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def _holders(replaced: list[ModuleType]) -> list[str]:
+    """The names of the modules that hold one of the modules in *replaced*, or something that is made there.
+
+    Not what both they and socketpkg have: exceptions, numbers.
+    """
+    ours = {id(value) for name in _PLACES.values() for value in vars(sys.modules[name]).values()}
+    theirs: dict[int, Any] = {id(module): module for module in replaced}
+    for module in replaced:
+        for value in vars(module).values():
+            if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
+                theirs[id(value)] = value
+    # The backend stands below all this, and takes from the standard library what is its own.
+    exempt = {_OWN, sys.modules[_OWN_LOW_LEVEL].backend.package.partition(".")[0]}
+    found = []
+    for name, module in list(sys.modules.items()):
+        if name in _PLACES or name.partition(".")[0] in exempt or module in replaced:
+            continue
+        if any(id(value) in theirs for value in list(getattr(module, "__dict__", {}).values())):
+            found.append(name)
+    return sorted(found)

@@ -1,0 +1,229 @@
+"""``python -m socketpkg run``: a program cannot tell, and neither can who starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from socketpkg import backends
+
+OURS = ("-m", "socketpkg", "run")
+# The tests may run with a switch that keeps a program's own folder off its path; the programs here shall find theirs.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
+def python(
+    *arguments: object, folder: Path, options: tuple[str, ...] = ("-W", "error"), env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs Python in *folder*."""
+    command = [sys.executable, *options, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=folder, env={**ENVIRONMENT, **(env or {})}, capture_output=True, text=True, timeout=120
+    )
+
+
+def alike(
+    *arguments: object, folder: Path, options: tuple[str, ...] = ("-W", "error")
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program with and without us: the same output, errors and status. Returns them."""
+    plain = python(*arguments, folder=folder, options=options)
+    ours = python(*OURS, *arguments, folder=folder, options=options)
+    # The interpreter is named by the way it was called; its objects' addresses differ.
+    plain.stdout, ours.stdout = (re.sub("0x[0-9a-f]+", "0x", done.stdout) for done in (plain, ours))
+    assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    return ours
+
+
+SHOW = """
+import sys
+print(__name__, __file__, __package__, type(__loader__), getattr(__spec__, "name", None), type(__builtins__))
+print(sys.argv, sys.path)
+print(sorted(name for name in globals() if name != "__conditional_annotations__"), __doc__)
+import __main__
+assert __main__.__dict__ is globals()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Programs of several kinds."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "show.py").write_text('"""Documented."""' + SHOW)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "__main__.py").write_text(SHOW)
+    (tmp_path / "pack" / "show.py").write_text(SHOW)
+    (tmp_path / "link.py").symlink_to(tmp_path / "sub" / "show.py")
+    with zipfile.ZipFile(tmp_path / "program.zip", "w") as archive:
+        archive.writestr("__main__.py", SHOW)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sub/show.py",),
+        ("sub/show.py", "-x", "--backend", "c", "-m", "y", "--", "-h"),
+        ("./sub/../sub/show.py", "a b", ""),
+        ("link.py", "1"),
+        ("pack", "argument"),
+        ("program.zip", "argument"),
+        ("-m", "pack", "-m", "x"),
+        ("-m", "pack.show", "--backend", "nonsense", "--version"),
+    ],
+)
+def test_the_program_sees_what_it_would(folder: Path, arguments: tuple[str, ...]) -> None:
+    done = alike(*arguments, folder=folder)
+    assert done.returncode == 0
+
+
+def test_the_programs_path_without_one(folder: Path) -> None:
+    alike("sub/show.py", folder=folder, options=("-P",))
+
+
+def test_bytecode(folder: Path) -> None:
+    import py_compile
+
+    py_compile.compile(str(folder / "sub" / "show.py"), cfile=str(folder / "compiled.pyc"), doraise=True)
+    assert alike("compiled.pyc", "x", folder=folder).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("import sys; sys.exit(7)", 7),
+        ("import sys; sys.exit('said at the end')", 1),
+        ("raise SystemExit", 0),
+        ("def f():\n    1 / 0\nf()\n", 1),
+        ("try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise KeyError('x')\n", 1),
+        ("raise ExceptionGroup('several', [ValueError(1), TypeError(2)])", 1),
+        ("x = (", 1),
+        ("import os; os._exit(9)", 9),
+        ("import sys\nsys.excepthook = lambda *a: print(a[0], a[2].tb_frame.f_code.co_name)\nraise ValueError", 1),
+        ("import os\nimport signal\nos.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
+        ("raise KeyboardInterrupt", -signal.SIGINT),
+        ("import atexit\natexit.register(lambda: print(__name__, raised))\nraised = 1\nraise ValueError(1)", 1),
+        ("import threading, time\nx = 1\nthreading.Timer(0.2, lambda: print(x)).start()", 0),
+        ("# \xe9\u20ac\nprint(ascii('\xe9\u20ac'))", 0),
+        ("from nowhere_at_all import x", 1),
+    ],
+)
+def test_how_it_ends(folder: Path, source: str, status: int) -> None:
+    (folder / "ending.py").write_text(source, encoding="utf-8")
+    for arguments in (("ending.py",), ("-m", "ending")):
+        done = alike(*arguments, folder=folder)
+        assert done.returncode == status
+        assert "socketpkg" not in done.stderr + done.stdout
+
+
+def test_what_is_not_there(folder: Path) -> None:
+    plain, ours = python("missing.py", folder=folder), python(*OURS, "missing.py", folder=folder)
+    # PyPy puts no quotes around the name.
+    assert (ours.returncode, ours.stderr.replace("'", "")) == (plain.returncode, plain.stderr.replace("'", ""))
+    alike("-m", "missing_module", folder=folder)
+    alike("-m", "pack.missing", folder=folder)
+
+
+def test_a_module_of_the_folder_is_importable(folder: Path) -> None:
+    (folder / "sub" / "neighbour.py").write_text("print(__name__)\n")
+    (folder / "sub" / "importer.py").write_text("import neighbour\n")
+    assert alike("sub/importer.py", folder=folder).stdout == "neighbour\n"
+
+
+def test_it_runs_on_our_sockets(folder: Path) -> None:
+    (folder / "uses.py").write_text(
+        "import socket, _socket, http.client, socketserver, sys\n"
+        "print(socket.__name__, _socket.__name__, http.client.socket is socketserver.socket is socket)\n"
+        "print(socket.__backend__)\n"
+    )
+    done = python(*OURS, "uses.py", folder=folder)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0] == "socketpkg socketpkg._socket True"
+
+
+def test_each_backend_can_be_asked_for(folder: Path) -> None:
+    (folder / "uses.py").write_text(
+        "import socket, os, subprocess, sys\n"
+        "print(socket.__backend__, sys.argv[1:], sys.flags.optimize, sys.flags.dont_write_bytecode)\n"
+        "if not sys.argv[-1:] == ['child']:\n"
+        "    sys.stdout.flush()\n"
+        "    code = 'import socketpkg; print(socketpkg.__backend__)'\n"
+        "    raise SystemExit(subprocess.call([sys.executable, '-c', code]))\n"
+    )
+    for name, status in backends.available().items():
+        if status.usable:
+            done = python(*OURS, "--backend", name, "uses.py", "x y", folder=folder, options=("-OO", "-B"))
+            assert (done.stdout, done.stderr) == (f"{name} ['x y'] 2 True\n{name}\n".replace("True", "1"), "")
+
+
+def test_a_backend_that_cannot_be_used_is_refused(folder: Path) -> None:
+    (folder / "uses.py").write_text("print('should not run')\n")
+    done = python(*OURS, "--backend", "nonsense", "uses.py", folder=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "'nonsense'" in done.stderr and "Traceback" not in done.stderr
+    # In the environment it stands back behind --backend.
+    done = python(*OURS, "--backend", "ctypes", "uses.py", folder=folder, env={"SOCKET_BACKEND": "nonsense"})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "should not run\n", "")
+
+
+def test_the_program_must_be_named(folder: Path) -> None:
+    for arguments in ((), ("--backend", "ctypes"), ("-m",)):
+        done = python(*OURS, *arguments, folder=folder)
+        assert done.returncode == 2
+        assert "the program to run is missing" in done.stderr
+
+
+def test_socket_imported_before_is_said(folder: Path) -> None:
+    # A site customisation is what can come before.
+    (folder / "sitecustomize.py").write_text("import socket\n")
+    (folder / "program.py").write_text("print('runs')\n")
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = python(*OURS, "program.py", folder=folder, options=(), env={"PYTHONPATH": path})
+    assert (done.returncode, done.stdout) == (0, "runs\n")
+    assert "RuntimeWarning" in done.stderr and "sitecustomize" in done.stderr
+
+
+def test_http_server(folder: Path) -> None:
+    (folder / "file.txt").write_text("served")
+    command = [sys.executable, "-u", *OURS, "-m", "http.server", "0", "--bind", "127.0.0.1"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"port (\d+)", server.stdout.readline())
+            assert found is not None
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(f"http://127.0.0.1:{found[1]}/file.txt", timeout=60) as answer:
+                assert answer.read() == b"served"
+        finally:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                raise
+        assert server.returncode == 0
+
+
+def test_interrupted_it_dies_of_the_signal(folder: Path) -> None:
+    (folder / "waits.py").write_text(
+        "import socket\none, two = socket.socketpair()\nprint('ready', flush=True)\none.recv(1)\n"
+    )
+    command = [sys.executable, *OURS, "waits.py"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        waiting.send_signal(signal.SIGINT)
+        _, errors = waiting.communicate(timeout=60)
+    assert waiting.returncode == -signal.SIGINT
+    assert errors.startswith("Traceback") and errors.rstrip().endswith("KeyboardInterrupt")
+    assert "_run.py" not in errors and "runpy" not in errors

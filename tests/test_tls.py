@@ -1,0 +1,217 @@
+"""TLS over our sockets: ``ssl`` in a program that runs on socketpkg."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
+
+SERVER = """
+import errno, socket, ssl, sys, threading
+
+KEY, CERTIFICATE = sys.argv[1:3]
+server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server_context.load_cert_chain(CERTIFICATE, KEY)
+client_context = ssl.create_default_context(cafile=CERTIFICATE)
+
+def tls_pair():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        raw = socket.create_connection(listener.getsockname(), 60)
+        peer, _ = listener.accept()
+    result = []
+    def accept():
+        result.append(server_context.wrap_socket(peer, server_side=True))
+    thread = threading.Thread(target=accept)
+    thread.start()
+    client = client_context.wrap_socket(raw, server_hostname="localhost")
+    thread.join()
+    return client, result[0]
+"""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A key and a certificate for localhost that vouches for itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, crt = folder / "key.pem", folder / "crt.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return key, crt
+
+
+def run(tmp_path: Path, certificate: tuple[Path, Path], source: str) -> str:
+    """Runs a program that never heard of us, after SERVER."""
+    file = tmp_path / "program.py"
+    file.write_text(SERVER + source)
+    command = [sys.executable, "-W", "error", "-m", "socketpkg", "run", str(file), *map(str, certificate)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_tls_socket_is_one_of_ours(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    backend = run(
+        tmp_path,
+        certificate,
+        """
+import socketpkg
+client, server = tls_pair()
+with client, server:
+    assert isinstance(client, socket.socket) and isinstance(client, socketpkg.socket)
+    assert client.version() == "TLSv1.3", client.version()
+    client.sendall(b"x" * 300000)
+    received = 0
+    while received < 300000:
+        received += len(server.recv(65536))
+    server.sendall(b"y")
+    assert client.recv(10) == b"y"
+    client.shutdown(socket.SHUT_WR)
+    assert server.recv(1) == b""
+print(socketpkg.__backend__)
+""",
+    )
+    wanted = os.environ.get("SOCKET_BACKEND", "").strip()
+    assert not wanted or backend.strip() == wanted
+
+
+def test_timeouts_reach_the_tls_layer(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    run(
+        tmp_path,
+        certificate,
+        """
+import time
+client, server = tls_pair()
+with client, server:
+    client.settimeout(0.05)
+    before = time.monotonic()
+    try:
+        client.recv(1)
+    except TimeoutError:
+        # PyPy's ssl waits in whole milliseconds, rounded down.
+        assert time.monotonic() - before >= 0.049
+    else:
+        raise AssertionError
+    client.setblocking(False)
+    try:
+        client.recv(1)
+    except ssl.SSLWantReadError:
+        pass
+    else:
+        raise AssertionError
+    client.settimeout(None)
+    threading.Timer(0.1, server.sendall, [b"late"]).start()
+    assert client.recv(4) == b"late"
+    # A default timeout is known to the TLS layer from the beginning.
+    socket.setdefaulttimeout(0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as raw:
+        raw.connect(listener.getsockname())
+        try:
+            client_context.wrap_socket(raw, server_hostname="localhost")
+        except TimeoutError:
+            pass
+        else:
+            raise AssertionError
+""",
+    )
+
+
+def test_errors_of_the_system_come_through(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    run(
+        tmp_path,
+        certificate,
+        """
+import struct
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    raw = socket.create_connection(listener.getsockname(), 60)
+    peer, _ = listener.accept()
+def reset():
+    peer.recv(1)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    peer.close()
+thread = threading.Thread(target=reset)
+thread.start()
+with raw:
+    try:
+        client_context.wrap_socket(raw, server_hostname="localhost")
+    except ConnectionResetError as error:
+        assert error.errno == errno.ECONNRESET
+    else:
+        raise AssertionError
+thread.join()
+# A descriptor that is gone is known to be gone.
+client, server = tls_pair()
+with client, server:
+    tls = client._sslobj
+    client._sslobj = None
+    socket.socket.close(client)
+    client._sslobj = tls
+    try:
+        tls.read(1)
+    except OSError:
+        pass
+    else:
+        raise AssertionError
+""",
+    )
+
+
+def test_urllib_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    text = run(
+        tmp_path,
+        certificate,
+        """
+import http.server, urllib.request
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+    def log_message(self, *arguments):
+        pass
+with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+    server.socket = server_context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=client_context)
+    )
+    with opener.open(f"https://localhost:{server.server_port}/", timeout=60) as answer:
+        print(answer.read().decode())
+    server.shutdown()
+""",
+    )
+    assert text == "hello\n"
+
+
+def test_asyncio_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    text = run(
+        tmp_path,
+        certificate,
+        """
+import asyncio
+async def echo(reader, writer):
+    writer.write(await reader.readline())
+    await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=server_context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=client_context, server_hostname="localhost"
+        )
+        writer.write(b"there and back\\n")
+        print((await reader.readline()).decode(), end="")
+        writer.close()
+        await writer.wait_closed()
+asyncio.run(main())
+""",
+    )
+    assert text == "there and back\n"
