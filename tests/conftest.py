@@ -1,0 +1,111 @@
+"""What every test of the project has: a header that says what is being tested, and a check that nothing is left behind.
+
+The module under test is named by ``SOCKETPKG_TEST_TARGET``: ``socketpkg`` (when unset), with the backend that
+``SOCKET_BACKEND`` names, or ``stdlib``, the interpreter's own ``socket`` as the control of the shared suite.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import platform
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+TARGETS = {"socketpkg": "socketpkg", "stdlib": "socket"}
+# PyPy finalises in rounds: an object that a finaliser let go of needs another one.
+COLLECTIONS = 4 if platform.python_implementation() == "PyPy" else 1
+THREAD_GRACE = 10.0
+
+
+def _target() -> str:
+    return os.environ.get("SOCKETPKG_TEST_TARGET") or "socketpkg"
+
+
+def _gil_state() -> str:
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "with GIL"
+    return "GIL on" if getattr(sys, "_is_gil_enabled", lambda: True)() else "GIL off"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "socketpkg_only: what the standard library lacks; deselected for the control")
+    config.addinivalue_line("markers", "keeps_descriptors: opens descriptors that the process keeps on purpose")
+    config.addinivalue_line("markers", "keeps_threads: the test starts threads that outlive it on purpose")
+    target = _target()
+    if target not in TARGETS:
+        raise pytest.UsageError(f"SOCKETPKG_TEST_TARGET={target!r}: must be one of {', '.join(sorted(TARGETS))}")
+    if (os.environ.get("SOCKET_BACKEND") or "").strip() and target == "socketpkg":
+        # A backend that was asked for and is not there is a failure, never a skip.
+        try:
+            importlib.import_module("socketpkg")
+        except ImportError as error:
+            raise pytest.UsageError(f"the requested backend cannot be tested: {error}") from error
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    python = f"{platform.python_implementation()} {platform.python_version()}, {_gil_state()}"
+    if _target() == "stdlib":
+        return f"target: the standard library's socket ({python})"
+    try:
+        module = importlib.import_module("socketpkg")
+    except ImportError as error:
+        return f"target: socketpkg, which cannot be imported: {error} ({python})"
+    version = getattr(module, "__version__", "unknown")
+    return f"target: socketpkg {version}, backend {module.__backend__} ({python}), from {module.__file__}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if _target() != "stdlib":
+        return
+    extra = [item for item in items if item.get_closest_marker("socketpkg_only")]
+    if extra:
+        config.hook.pytest_deselected(items=extra)
+        items[:] = [item for item in items if not item.get_closest_marker("socketpkg_only")]
+
+
+def _open_descriptors() -> dict[int, str]:
+    """Each open descriptor with what it leads to; empty where the system has no way to list them."""
+    try:
+        names = os.listdir("/proc/self/fd")
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for name in names:
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            pass  # the descriptor with which the folder itself was read
+    return found
+
+
+def _collect() -> None:
+    for _ in range(COLLECTIONS):
+        gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a thread running or a descriptor open."""
+    threads = set(threading.enumerate())
+    descriptors = _open_descriptors()
+    yield
+    if not request.node.get_closest_marker("keeps_threads"):
+        deadline = time.monotonic() + THREAD_GRACE
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        left = [thread.name for thread in set(threading.enumerate()) - threads]
+        assert not left, f"threads left running: {left}"
+    if not request.node.get_closest_marker("keeps_descriptors"):
+        leaked = sorted(set(_open_descriptors().items()) - set(descriptors.items()))
+        if leaked:
+            # What a cycle or PyPy still holds goes now, and warns if it was a socket that nobody had closed.
+            _collect()
+            leaked = sorted(set(_open_descriptors().items()) - set(descriptors.items()))
+        assert not leaked, f"descriptors left open: {leaked}"

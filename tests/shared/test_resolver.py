@@ -1,0 +1,911 @@
+"""Names, addresses, services, protocols, interfaces, and the helpers that build on them.
+
+No name here leaves the machine: ``localhost``, numbers, and names under ``.invalid``, which no resolver may know.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from .target import (
+    CLOSED_PORT,
+    IS_STDLIB,
+    LINUX,
+    LOCALHOST,
+    LOCALHOST_V6,
+    PATIENCE,
+    PYPY,
+    Worker,
+    outcome,
+    requires_ipv6,
+    same_as_stdlib,
+    socket,
+    stdlib,
+)
+
+# -- getaddrinfo ------------------------------------------------------------------------------------------------------
+
+
+def test_the_shape_of_an_answer() -> None:
+    answers = socket.getaddrinfo(LOCALHOST, 80)
+    assert {answer[1] for answer in answers} == {socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW}
+    for answer in answers:
+        assert type(answer) is tuple
+        family, kind, proto, canonname, address = answer
+        assert family is socket.AddressFamily.AF_INET
+        assert isinstance(kind, socket.SocketKind)
+        assert type(proto) is int
+        assert canonname == ""
+        assert address == (LOCALHOST, 80)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", b"127.0.0.1", "localhost", b"localhost", "127.1", "0x7f.1", "2130706433"]
+)
+def test_hosts(host: Any) -> None:
+    answers = socket.getaddrinfo(host, 80, socket.AF_INET, socket.SOCK_STREAM)
+    assert (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (LOCALHOST, 80)) in answers
+
+
+@requires_ipv6
+@pytest.mark.parametrize("host", ["::1", b"::1", "0:0:0:0:0:0:0:1"])
+def test_ipv6_hosts(host: Any) -> None:
+    answers = socket.getaddrinfo(host, 80, socket.AF_INET6, socket.SOCK_STREAM)
+    assert answers == [(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (LOCALHOST_V6, 80, 0, 0))]
+
+
+@requires_ipv6
+def test_an_ipv6_host_with_a_scope() -> None:
+    index, name = next((pair for pair in stdlib.if_nameindex() if pair[1].startswith("lo")), (0, ""))
+    for scope in (str(index), name):
+        answers = socket.getaddrinfo(f"fe80::1%{scope}", 80, socket.AF_INET6, socket.SOCK_STREAM)
+        assert answers == stdlib.getaddrinfo(f"fe80::1%{scope}", 80, stdlib.AF_INET6, stdlib.SOCK_STREAM)
+        assert answers[0][4][3] == index
+
+
+@pytest.mark.parametrize(
+    ("port", "number"),
+    [(80, 80), ("80", 80), (b"80", 80), ("http", 80), (b"http", 80), (None, 0), (0, 0), ("0", 0), (65535, 65535)],
+)
+def test_ports(port: Any, number: int) -> None:
+    for family, kind, _, _, address in socket.getaddrinfo(LOCALHOST, port, socket.AF_INET, socket.SOCK_STREAM):
+        assert (family, kind, address) == (socket.AF_INET, socket.SOCK_STREAM, (LOCALHOST, number))
+
+
+@pytest.mark.parametrize("host", [None, ""])
+def test_no_host_is_the_loopback(host: Any) -> None:
+    def look_up(module: Any) -> Any:
+        return module.getaddrinfo(host, 80, module.AF_INET, module.SOCK_STREAM)
+
+    same_as_stdlib(look_up)
+    if host is None:
+        assert look_up(socket)[0][4] == (LOCALHOST, 80)
+
+
+def test_no_host_for_a_listener_is_every_address() -> None:
+    answers = socket.getaddrinfo(None, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_PASSIVE)
+    assert answers[0][4] == ("0.0.0.0", 80)
+
+
+def test_neither_host_nor_port() -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(None, None)
+    assert caught.value.errno == socket.EAI_NONAME
+
+
+def test_keywords() -> None:
+    positional = socket.getaddrinfo(
+        LOCALHOST, "80", socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, socket.AI_NUMERICHOST
+    )
+    named = socket.getaddrinfo(
+        host=LOCALHOST,
+        port="80",
+        family=socket.AF_INET,
+        type=socket.SOCK_STREAM,
+        proto=socket.IPPROTO_TCP,
+        flags=socket.AI_NUMERICHOST,
+    )
+    assert positional == named == [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (LOCALHOST, 80))]
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW"])
+def test_the_type_narrows(kind: str) -> None:
+    answers = socket.getaddrinfo(LOCALHOST, None, type=getattr(socket, kind))
+    assert {answer[1] for answer in answers} == {getattr(socket, kind)}
+
+
+def test_the_protocol_narrows() -> None:
+    answers = socket.getaddrinfo(LOCALHOST, 80, proto=socket.IPPROTO_UDP)
+    assert {answer[1:3] for answer in answers} == {(socket.SOCK_DGRAM, socket.IPPROTO_UDP)}
+
+
+def test_the_family_narrows() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo(LOCALHOST, 80, socket.AF_INET6)
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(LOCALHOST, 80, 250)
+    assert caught.value.errno == socket.EAI_FAMILY
+
+
+def test_the_flag_for_the_canonical_name() -> None:
+    answers = socket.getaddrinfo(LOCALHOST, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)
+    assert answers[0][3] == LOCALHOST
+
+
+@pytest.mark.parametrize("name", ["localhost", "host.invalid"])
+def test_the_flag_for_numbers_only(name: str) -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(name, 80, flags=socket.AI_NUMERICHOST)
+    assert caught.value.errno == socket.EAI_NONAME
+
+
+def test_the_flag_for_a_number_as_the_service() -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(LOCALHOST, "http", flags=socket.AI_NUMERICSERV)
+    assert caught.value.errno == socket.EAI_NONAME
+
+
+@requires_ipv6
+def test_the_flag_for_mapped_addresses() -> None:
+    answers = socket.getaddrinfo(LOCALHOST, 80, socket.AF_INET6, socket.SOCK_STREAM, 0, socket.AI_V4MAPPED)
+    assert answers[0][4][0] == "::ffff:127.0.0.1"
+
+
+def test_an_unknown_flag() -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(LOCALHOST, 80, flags=0x40000000)
+    assert caught.value.errno == socket.EAI_BADFLAGS
+
+
+@pytest.mark.parametrize("host", ["host.invalid", b"host.invalid", "a b", "256.1.1.1.1"])
+def test_a_host_that_does_not_exist(host: Any) -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(host, 80)
+    assert caught.value.errno in (socket.EAI_NONAME, socket.EAI_AGAIN, getattr(socket, "EAI_NODATA", None))
+    assert caught.value.strerror
+    assert caught.value.args == (caught.value.errno, caught.value.strerror)
+
+
+def test_a_service_that_does_not_exist() -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getaddrinfo(LOCALHOST, "no-such-service")
+    assert caught.value.errno == socket.EAI_SERVICE
+
+
+def test_a_service_of_another_type() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo(LOCALHOST, "http", type=socket.SOCK_RAW)
+
+
+@pytest.mark.parametrize(
+    ("port", "error"),
+    [
+        (1.5, (OSError, TypeError)),
+        ([80], (OSError, TypeError)),
+        ("8\ud8000", UnicodeEncodeError),
+    ],
+)
+def test_what_is_no_port(port: Any, error: Any) -> None:
+    with pytest.raises(error):
+        socket.getaddrinfo(LOCALHOST, port)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 2**32 - 1, 2**40, 2**80, -(2**80), "65536", "-1", "80x", "8 0", " 80", ""])
+def test_odd_ports_are_as_the_standard_library_has_them(port: Any) -> None:
+    def look_up(module: Any) -> Any:
+        return module.getaddrinfo(LOCALHOST, port, module.AF_INET, module.SOCK_STREAM)
+
+    if sys.version_info < (3, 12) and port in (2**80, -(2**80)):
+        # gh-74895: an OverflowError there; the resolver's own error everywhere else.
+        if not IS_STDLIB:
+            with pytest.raises(socket.gaierror):
+                look_up(socket)
+    else:
+        same_as_stdlib(look_up)
+
+
+@pytest.mark.parametrize("host", [1, 1.5, [], object(), ("127.0.0.1",)])
+def test_what_is_no_host(host: Any) -> None:
+    with pytest.raises(TypeError):
+        socket.getaddrinfo(host, 80)
+
+
+def test_texts_of_getaddrinfo() -> None:
+    with pytest.raises(TypeError, match="^getaddrinfo\\(\\) argument 1 must be string or None$"):
+        socket.getaddrinfo(1, 80)
+    with pytest.raises(OSError, match="^Int or String expected$"):
+        socket.getaddrinfo(LOCALHOST, 1.5)
+
+
+@pytest.mark.parametrize("arguments", [(), ("h",), ("h", 1, "AF"), ("h", 1, 0, "S"), ("h", 1, 0, 0, "P"), ("h",) * 7])
+def test_wrong_arguments_of_getaddrinfo(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(TypeError):
+        socket.getaddrinfo(*arguments)
+
+
+def test_getaddrinfo_of_nul() -> None:
+    same_as_stdlib(lambda module: module.getaddrinfo(f"{LOCALHOST}\0.example", 80, type=module.SOCK_STREAM))
+    same_as_stdlib(lambda module: module.getaddrinfo(LOCALHOST, "80\0", type=module.SOCK_STREAM))
+
+
+@pytest.mark.parametrize("host", ["ｌｏｃａｌｈｏｓｔ", "LOCALHOST", "localhost."])
+def test_idna_in_getaddrinfo(host: str) -> None:
+    same_as_stdlib(lambda module: module.getaddrinfo(host, 80, module.AF_INET, module.SOCK_STREAM))
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "a.." + "b", "ü" * 64, "\u2024", "ü.invalid"])
+def test_hosts_that_idna_refuses(host: str) -> None:
+    with pytest.raises((UnicodeError, socket.gaierror)) as caught:
+        socket.getaddrinfo(host, 80)
+    expected = outcome(lambda module: module.getaddrinfo(host, 80), stdlib)
+    assert isinstance(caught.value, expected[1]) or PYPY
+
+
+# -- getnameinfo ------------------------------------------------------------------------------------------------------
+
+NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+
+
+def test_getnameinfo() -> None:
+    assert socket.getnameinfo((LOCALHOST, 80), NUMERIC) == (LOCALHOST, "80")
+    assert socket.getnameinfo((LOCALHOST, 80), socket.NI_NUMERICHOST) == (LOCALHOST, "http")
+    assert socket.getnameinfo((LOCALHOST, 0), socket.NI_NUMERICSERV)[1] == "0"
+
+
+def test_getnameinfo_of_a_datagram_service() -> None:
+    flags = socket.NI_NUMERICHOST | socket.NI_DGRAM
+    same_as_stdlib(lambda module: module.getnameinfo((LOCALHOST, 53), flags))
+
+
+@requires_ipv6
+@pytest.mark.parametrize("rest", [(), (0,), (0, 0)])
+def test_getnameinfo_of_ipv6(rest: tuple[int, ...]) -> None:
+    assert socket.getnameinfo((LOCALHOST_V6, 80, *rest), NUMERIC) == (LOCALHOST_V6, "80")
+
+
+@requires_ipv6
+def test_getnameinfo_with_a_scope() -> None:
+    same_as_stdlib(lambda module: module.getnameinfo(("fe80::1", 80, 0, 1), NUMERIC))
+    same_as_stdlib(lambda module: module.getnameinfo(("fe80::1%1", 80), NUMERIC))
+
+
+def test_getnameinfo_of_an_ipv4_address_with_flow_information() -> None:
+    with pytest.raises(OSError) as caught:
+        socket.getnameinfo((LOCALHOST, 80, 0), NUMERIC)
+    assert not isinstance(caught.value, socket.gaierror)
+
+
+@pytest.mark.parametrize("name", ["localhost", "host.invalid", "name"])
+def test_getnameinfo_takes_numbers_only(name: str) -> None:
+    with pytest.raises(OSError):
+        socket.getnameinfo((name, 80), NUMERIC)
+
+
+def test_getnameinfo_that_must_have_a_name() -> None:
+    with pytest.raises(socket.gaierror) as caught:
+        socket.getnameinfo(("198.51.100.1", 80), socket.NI_NAMEREQD | socket.NI_NUMERICSERV)
+    assert caught.value.errno in (socket.EAI_NONAME, socket.EAI_AGAIN)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ((LOCALHOST, 80),),
+        (LOCALHOST, 0),
+        (None, 0),
+        ([LOCALHOST, 80], 0),
+        ((LOCALHOST,), 0),
+        ((LOCALHOST, 80, 0, 0, 0), 0),
+        ((LOCALHOST, "80"), 0),
+        ((None, 80), 0),
+        ((LOCALHOST, 80), "0"),
+        ((LOCALHOST, 80), 0, 0),
+    ],
+    ids=repr,
+)
+def test_wrong_arguments_of_getnameinfo(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(TypeError):
+        socket.getnameinfo(*arguments)
+
+
+def test_texts_of_getnameinfo() -> None:
+    with pytest.raises(TypeError, match=r"^getnameinfo\(\) argument 1 must be a tuple$"):
+        socket.getnameinfo(None, 0)
+    with pytest.raises(OverflowError, match=r"flowinfo must be 0-1048575\.$"):
+        socket.getnameinfo(("::1", 0, 0x100000), 0)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 2**31 - 1])
+def test_odd_ports_of_getnameinfo(port: int) -> None:
+    def look_up(module: Any) -> Any:
+        return module.getnameinfo((LOCALHOST, port), NUMERIC)
+
+    ours, theirs = outcome(look_up, socket), outcome(look_up, stdlib)
+    assert ours[0] == theirs[0] or PYPY
+
+
+# -- gethostbyname and its kin ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("localhost", LOCALHOST),
+        (b"localhost", LOCALHOST),
+        (LOCALHOST, LOCALHOST),
+        ("127.0.0.2", "127.0.0.2"),
+        ("", "0.0.0.0"),
+        ("<broadcast>", "255.255.255.255"),
+        ("127.1", LOCALHOST),
+        ("ｌｏｃａｌｈｏｓｔ", LOCALHOST),
+    ],
+)
+def test_gethostbyname(name: Any, address: str) -> None:
+    assert socket.gethostbyname(name) == address
+
+
+def test_gethostbyname_fails() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.gethostbyname("host.invalid")
+    with pytest.raises(socket.gaierror):
+        socket.gethostbyname("::1")
+    for arguments in [(), (1,), (None,), ("a", "b")]:
+        with pytest.raises(TypeError):
+            socket.gethostbyname(*arguments)
+
+
+def test_gethostbyname_ex() -> None:
+    same_as_stdlib(lambda module: module.gethostbyname_ex("localhost"))
+    same_as_stdlib(lambda module: module.gethostbyname_ex(LOCALHOST))
+    name, aliases, addresses = socket.gethostbyname_ex(LOCALHOST)
+    assert (name, aliases, addresses) == (LOCALHOST, [], [LOCALHOST])
+    assert type(socket.gethostbyname_ex(LOCALHOST)) is tuple
+
+
+def test_gethostbyname_ex_fails() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.gethostbyname_ex("host.invalid")
+    with pytest.raises(TypeError):
+        socket.gethostbyname_ex(1)
+
+
+def test_gethostbyaddr() -> None:
+    same_as_stdlib(lambda module: module.gethostbyaddr(LOCALHOST))
+    same_as_stdlib(lambda module: module.gethostbyaddr("localhost"))
+    name, aliases, addresses = socket.gethostbyaddr(LOCALHOST)
+    assert isinstance(name, str)
+    assert isinstance(aliases, list)
+    assert addresses == [LOCALHOST]
+
+
+@requires_ipv6
+def test_gethostbyaddr_of_ipv6() -> None:
+    same_as_stdlib(lambda module: module.gethostbyaddr(LOCALHOST_V6))
+
+
+def test_gethostbyaddr_fails() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.gethostbyaddr("host.invalid")
+    with pytest.raises(TypeError):
+        socket.gethostbyaddr(1)
+    assert issubclass(socket.herror, OSError)
+
+
+def test_gethostname() -> None:
+    assert socket.gethostname() == os.uname().nodename
+    with pytest.raises(TypeError):
+        socket.gethostname(1)
+
+
+def test_getfqdn() -> None:
+    assert socket.getfqdn("host.invalid") == "host.invalid"
+    assert socket.getfqdn("  host.invalid ") == "host.invalid"
+    for name in ("", "0.0.0.0", "localhost", LOCALHOST):
+        same_as_stdlib(lambda module, name=name: module.getfqdn(name))
+    assert socket.getfqdn() == stdlib.getfqdn()
+
+
+def test_getfqdn_looks_gethostbyaddr_up_in_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostbyaddr", lambda name: ("short", ["full.example.org", "x"], []))
+    assert socket.getfqdn("anything") == "full.example.org"
+    monkeypatch.setattr(socket, "gethostbyaddr", lambda name: ("short", ["also-short"], []))
+    assert socket.getfqdn("anything") == "short"
+
+
+# -- services and protocols -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "protocol", "port"), [("http", "tcp", 80), ("domain", "udp", 53), ("ssh", "tcp", 22)])
+def test_services(name: str, protocol: str, port: int) -> None:
+    assert socket.getservbyname(name, protocol) == port
+    assert socket.getservbyname(name) == port
+    assert socket.getservbyport(port, protocol) == name
+    assert socket.getservbyport(port) == name
+
+
+def test_services_that_do_not_exist() -> None:
+    with pytest.raises(OSError, match=r"^service/proto not found$"):
+        socket.getservbyname("no-such-service")
+    with pytest.raises(OSError, match=r"^service/proto not found$"):
+        socket.getservbyname("http", "no-such-protocol")
+    with pytest.raises(OSError, match=r"^port/proto not found$"):
+        socket.getservbyport(1, "no-such-protocol")
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_of_getservbyport_out_of_range(port: int) -> None:
+    with pytest.raises(OverflowError):
+        socket.getservbyport(port)
+
+
+def test_the_text_of_getservbyport() -> None:
+    with pytest.raises(OverflowError, match=r"^getservbyport: port must be 0-65535\.$"):
+        socket.getservbyport(65536)
+
+
+def test_wrong_arguments_of_services() -> None:
+    for arguments in [(), (80,), (None,), ("http", 6), ("http", "tcp", 1), (b"http",)]:
+        with pytest.raises(TypeError):
+            socket.getservbyname(*arguments)
+    for arguments in [(), ("80",), (None,), (80, 6), (80, "tcp", 1)]:
+        with pytest.raises(TypeError):
+            socket.getservbyport(*arguments)
+    with pytest.raises(ValueError, match="null"):
+        socket.getservbyname("ht\0tp")
+
+
+@pytest.mark.parametrize("name", ["ip", "icmp", "tcp", "udp", "ipv6", "ipv6-icmp", "TCP"])
+def test_protocols(name: str) -> None:
+    assert same_as_stdlib(lambda module: module.getprotobyname(name))[0] == "returns"
+
+
+def test_a_protocol_that_does_not_exist() -> None:
+    with pytest.raises(OSError, match="^protocol not found$"):
+        socket.getprotobyname("no-such-protocol")
+
+
+def test_wrong_arguments_of_protocols() -> None:
+    for arguments in [(), (6,), (None,), ("tcp", 1)]:
+        with pytest.raises(TypeError):
+            socket.getprotobyname(*arguments)
+
+
+# -- numbers and bytes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "packed"),
+    [
+        ("1.2.3.4", b"\1\2\3\4"),
+        ("0.0.0.0", b"\0\0\0\0"),
+        ("255.255.255.255", b"\xff\xff\xff\xff"),
+        ("127.1", b"\x7f\0\0\1"),
+        ("1.2.3", b"\1\2\0\3"),
+        ("1.2.515", b"\1\2\2\3"),
+        ("16909060", b"\1\2\3\4"),
+        ("0x7f000001", b"\x7f\0\0\1"),
+        ("0177.0.0.1", b"\x7f\0\0\1"),
+        ("0x7f.0x1", b"\x7f\0\0\1"),
+        ("0", b"\0\0\0\0"),
+        ("127.0.0.1 ", b"\x7f\0\0\1"),
+    ],
+)
+def test_inet_aton(text: str, packed: bytes) -> None:
+    assert socket.inet_aton(text) == packed
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "foo", "1.2.3.4.5", "256.1.1.1", "1.2.3.256", "::1", "1.2.3.4x", "-1", "4294967296"]
+)
+def test_inet_aton_refuses(bad: str) -> None:
+    with pytest.raises(OSError, match="^illegal IP address string passed to inet_aton$"):
+        socket.inet_aton(bad)
+
+
+@pytest.mark.parametrize(
+    "kind", [bytes, bytearray, lambda data: memoryview(bytes(data)), lambda data: array.array("B", data)]
+)
+def test_inet_ntoa(kind: Any) -> None:
+    assert socket.inet_ntoa(kind([1, 2, 3, 4])) == "1.2.3.4"
+
+
+@pytest.mark.parametrize("bad", [b"", b"123", b"12345"])
+def test_inet_ntoa_refuses(bad: bytes) -> None:
+    with pytest.raises(OSError, match="^packed IP wrong length"):
+        socket.inet_ntoa(bad)
+
+
+@pytest.mark.parametrize("function", ["inet_aton", "inet_ntoa"])
+@pytest.mark.parametrize("bad", [None, 1, 1.5, []])
+def test_wrong_types_for_inet_functions(function: str, bad: Any) -> None:
+    with pytest.raises(TypeError):
+        getattr(socket, function)(bad)
+
+
+def test_text_where_bytes_belong() -> None:
+    with pytest.raises(TypeError):
+        socket.inet_ntoa("1234")
+    with pytest.raises(TypeError):
+        socket.inet_ntop(socket.AF_INET, "1234")
+    with pytest.raises(TypeError):
+        socket.inet_pton(socket.AF_INET, b"1.2.3.4")
+
+
+IPV4 = {"0.0.0.0": "00000000", "255.0.255.255": "ff00ffff", "170.85.170.85": "aa55aa55", "1.2.3.4": "01020304"}
+IPV6 = {
+    "::": "0" * 32,
+    "::1": "0" * 31 + "1",
+    "1::6": "0001" + "0" * 24 + "0006",
+    "45ef:76cb:1a:56ef:afeb:bac:1924:aeae": "45ef76cb001a56efafeb0bac1924aeae",
+    "::ffff:1.2.3.4": "0" * 20 + "ffff01020304",
+    "fe80::1": "fe80" + "0" * 27 + "1",
+}
+
+
+@pytest.mark.parametrize(("text", "packed"), IPV4.items())
+def test_inet_pton_and_ntop(text: str, packed: str) -> None:
+    assert socket.inet_pton(socket.AF_INET, text) == bytes.fromhex(packed)
+    assert socket.inet_ntop(socket.AF_INET, bytes.fromhex(packed)) == text
+    assert socket.inet_ntop(socket.AF_INET, bytearray.fromhex(packed)) == text
+
+
+@requires_ipv6
+@pytest.mark.parametrize(("text", "packed"), IPV6.items())
+def test_inet_pton_and_ntop_of_ipv6(text: str, packed: str) -> None:
+    assert socket.inet_pton(socket.AF_INET6, text) == bytes.fromhex(packed)
+    assert socket.inet_ntop(socket.AF_INET6, bytes.fromhex(packed)) == text
+    assert socket.inet_ntop(socket.AF_INET6, memoryview(bytes.fromhex(packed))) == text
+
+
+@pytest.mark.parametrize("bad", ["", "0.0.0.", "300.0.0.0", "a.0.0.0", "1.2.3.4.5", "127.1", "::1", "1.2.3.4 "])
+def test_inet_pton_refuses(bad: str) -> None:
+    with pytest.raises(OSError, match="^illegal IP address string passed to inet_pton$"):
+        socket.inet_pton(socket.AF_INET, bad)
+
+
+@requires_ipv6
+@pytest.mark.parametrize(
+    "bad", ["", "0:0:0:0:0:0:0", ":", ":::", "1:2:3:4:5:6:7:8:9", "1::2::3", "fe80::1%lo", "12345::", "1.2.3.4"]
+)
+def test_inet_pton_of_ipv6_refuses(bad: str) -> None:
+    with pytest.raises(OSError, match="^illegal IP address string passed to inet_pton$"):
+        socket.inet_pton(socket.AF_INET6, bad)
+
+
+@pytest.mark.parametrize(("family", "lengths"), [("AF_INET", (0, 3, 5, 16)), ("AF_INET6", (0, 4, 15, 17))])
+def test_inet_ntop_refuses(family: str, lengths: tuple[int, ...]) -> None:
+    for length in lengths:
+        with pytest.raises(ValueError, match=r"^invalid length of packed IP address string$"):
+            socket.inet_ntop(getattr(socket, family), bytes(length))
+
+
+def test_inet_functions_of_another_family() -> None:
+    with pytest.raises(ValueError, match=r"^unknown address family -?\d+$"):
+        socket.inet_ntop(socket.AF_UNIX, b"1234")
+    with pytest.raises(OSError) as caught:
+        socket.inet_pton(socket.AF_UNIX, "1.2.3.4")
+    assert caught.value.errno == errno.EAFNOSUPPORT
+
+
+@pytest.mark.parametrize("value", [0, 1, 255, 256, 0xFFFF, 0x1234])
+def test_short_byte_orders(value: int) -> None:
+    expected = int.from_bytes(value.to_bytes(2, "big"), sys.byteorder)
+    assert socket.htons(value) == socket.ntohs(value) == expected
+
+
+@pytest.mark.parametrize("value", [0, 1, 255, 0xFFFFFFFF, 0x12345678])
+def test_long_byte_orders(value: int) -> None:
+    expected = int.from_bytes(value.to_bytes(4, "big"), sys.byteorder)
+    assert socket.htonl(value) == socket.ntohl(value) == expected
+
+
+@pytest.mark.parametrize(("function", "limit"), [("htons", 16), ("ntohs", 16), ("htonl", 32), ("ntohl", 32)])
+def test_byte_orders_out_of_range(function: str, limit: int) -> None:
+    call = getattr(socket, function)
+    for value in (-1, -(2**31) - 1, 2**limit, 2**40, 2**64, 2**100):
+        with pytest.raises((OverflowError, ValueError)) as caught:
+            call(value)
+        if not PYPY:
+            expected = outcome(lambda module, value=value: getattr(module, function)(value), stdlib)
+            assert issubclass(expected[1], type(caught.value))
+
+
+@pytest.mark.parametrize("function", ["htons", "ntohs", "htonl", "ntohl"])
+def test_byte_orders_of_wrong_types(function: str) -> None:
+    for arguments in [(), ("1",), (1.5,), (None,), (1, 2)]:
+        with pytest.raises(TypeError):
+            getattr(socket, function)(*arguments)
+
+
+# -- interfaces -------------------------------------------------------------------------------------------------------
+
+
+def test_interfaces() -> None:
+    interfaces = socket.if_nameindex()
+    assert interfaces == stdlib.if_nameindex()
+    assert interfaces
+    for index, name in interfaces:
+        assert (type(index), type(name)) == (int, str)
+        assert socket.if_nametoindex(name) == index
+        assert socket.if_indextoname(index) == name
+
+
+@pytest.mark.parametrize("name", ["no-such-if", "", "x" * 100])
+def test_an_interface_that_does_not_exist(name: str) -> None:
+    with pytest.raises(OSError):
+        socket.if_nametoindex(name)
+
+
+def test_an_index_that_does_not_exist() -> None:
+    for index in (2**31 - 1, 2**32 - 1, 0):
+        with pytest.raises(OSError) as caught:
+            socket.if_indextoname(index)
+        assert caught.value.errno == errno.ENXIO
+
+
+def test_wrong_arguments_of_interfaces() -> None:
+    for arguments in [(), (1,), (None,), ("lo", 1)]:
+        with pytest.raises(TypeError):
+            socket.if_nametoindex(*arguments)
+    for arguments in [(), ("1",), (None,), (1.5,), (1, 2)]:
+        with pytest.raises(TypeError):
+            socket.if_indextoname(*arguments)
+    with pytest.raises(TypeError):
+        socket.if_nameindex(1)
+
+
+def test_an_interface_by_bytes() -> None:
+    name = os.fsencode(socket.if_nameindex()[0][1])
+    same_as_stdlib(lambda module: module.if_nametoindex(name))
+
+
+# -- create_connection ------------------------------------------------------------------------------------------------
+
+
+def test_create_connection(listener: Any) -> None:
+    with socket.create_connection(listener.getsockname()) as client:
+        server, address = listener.accept()
+        with server:
+            assert type(client) is socket.socket
+            assert address == client.getsockname()
+            assert client.gettimeout() is None
+
+
+@pytest.mark.parametrize("timeout", [None, 5, 0.5])
+def test_the_timeout_of_create_connection(listener: Any, timeout: float | None) -> None:
+    with socket.create_connection(listener.getsockname(), timeout) as client:
+        assert client.gettimeout() == timeout
+        listener.accept()[0].close()
+
+
+def test_the_default_timeout_in_create_connection(listener: Any) -> None:
+    socket.setdefaulttimeout(7)
+    try:
+        with socket.create_connection(listener.getsockname()) as client:
+            assert client.gettimeout() == 7
+        with socket.create_connection(listener.getsockname(), None) as client:
+            assert client.gettimeout() is None
+    finally:
+        socket.setdefaulttimeout(None)
+
+
+def test_the_source_address_of_create_connection(listener: Any) -> None:
+    with socket.create_connection(listener.getsockname(), timeout=PATIENCE, source_address=("127.0.0.2", 0)) as client:
+        assert client.getsockname()[0] == "127.0.0.2"
+    with pytest.raises(OSError) as caught:
+        socket.create_connection(listener.getsockname(), source_address=(LOCALHOST, listener.getsockname()[1]))
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_create_connection_by_name(listener: Any) -> None:
+    with socket.create_connection(("localhost", listener.getsockname()[1]), PATIENCE) as client:
+        assert client.getpeername() == listener.getsockname()
+
+
+def test_create_connection_refused() -> None:
+    with pytest.raises(ConnectionRefusedError) as caught:
+        socket.create_connection((LOCALHOST, CLOSED_PORT))
+    assert caught.value.errno == errno.ECONNREFUSED
+    assert caught.value.__cause__ is None
+
+
+def test_create_connection_with_all_errors() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        socket.create_connection((LOCALHOST, CLOSED_PORT), all_errors=True)
+    assert caught.value.message == "create_connection failed"
+    assert [type(error) for error in caught.value.exceptions] == [ConnectionRefusedError]
+
+
+def test_create_connection_to_what_does_not_resolve() -> None:
+    with pytest.raises(socket.gaierror):
+        socket.create_connection(("host.invalid", 80))
+    with pytest.raises(socket.gaierror):
+        socket.create_connection(("host.invalid", 80), all_errors=True)
+
+
+def test_create_connection_tries_every_answer(listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_: [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", (LOCALHOST, CLOSED_PORT)),
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", listener.getsockname()),
+        ],
+    )
+    with socket.create_connection(("whatever", 1)) as client:
+        assert client.getpeername() == listener.getsockname()
+
+
+def test_create_connection_with_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [])
+    with pytest.raises(OSError, match="^getaddrinfo returns an empty list$"):
+        socket.create_connection(("whatever", 1))
+
+
+def test_create_connection_raises_the_last_or_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (LOCALHOST, CLOSED_PORT)) for _ in range(2)]
+    answers.append((250, socket.SOCK_STREAM, 0, "", (LOCALHOST, 1)))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
+    with pytest.raises(OSError) as first:
+        socket.create_connection(("whatever", 1))
+    with pytest.raises(ExceptionGroup) as every:
+        socket.create_connection(("whatever", 1), all_errors=True)
+    numbers = [error.errno for error in every.value.exceptions]  # type: ignore[union-attr]
+    assert numbers == [errno.ECONNREFUSED, errno.ECONNREFUSED, errno.EAFNOSUPPORT]
+    assert first.value.errno in numbers
+
+
+def test_wrong_arguments_of_create_connection() -> None:
+    for arguments in [(), ("host",), (80,), ((LOCALHOST, 1, 2),)]:
+        with pytest.raises((TypeError, ValueError)):
+            socket.create_connection(*arguments)
+    with pytest.raises(TypeError):
+        socket.create_connection((LOCALHOST, 1), 1, None, True)
+
+
+# -- create_server ----------------------------------------------------------------------------------------------------
+
+
+def test_create_server() -> None:
+    with socket.create_server((LOCALHOST, 0)) as server:
+        assert (server.family, server.type) == (socket.AF_INET, socket.SOCK_STREAM)
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+        assert server.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 1
+        assert server.getsockname()[0] == LOCALHOST
+        with socket.create_connection(server.getsockname()) as client:
+            accepted, address = server.accept()
+            accepted.close()
+            assert address == client.getsockname()
+
+
+def test_create_server_on_every_address() -> None:
+    with socket.create_server(("", 0)) as server:
+        assert server.getsockname()[0] == "0.0.0.0"
+
+
+@requires_ipv6
+def test_create_server_of_ipv6() -> None:
+    with socket.create_server((LOCALHOST_V6, 0), family=socket.AF_INET6) as server:
+        assert server.family == socket.AF_INET6
+        assert server.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 1
+        with socket.create_connection(server.getsockname()[:2]):
+            server.accept()[0].close()
+
+
+@requires_ipv6
+def test_create_server_of_both() -> None:
+    assert socket.has_dualstack_ipv6() is True
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        assert server.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) == 0
+        port = server.getsockname()[1]
+        for host, seen in ((LOCALHOST, "::ffff:127.0.0.1"), (LOCALHOST_V6, LOCALHOST_V6)):
+            with socket.create_connection((host, port), PATIENCE):
+                accepted, address = server.accept()
+                accepted.close()
+                assert address[0] == seen
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_reuse_port_of_create_server(reuse: bool) -> None:
+    with socket.create_server((LOCALHOST, 0), reuse_port=reuse) as server:
+        assert bool(server.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)) is reuse
+        if reuse:
+            socket.create_server(server.getsockname(), reuse_port=True).close()
+
+
+def test_create_server_keywords_only() -> None:
+    with pytest.raises(TypeError):
+        socket.create_server((LOCALHOST, 0), socket.AF_INET)
+    with socket.create_server((LOCALHOST, 0), family=socket.AF_INET, backlog=3, reuse_port=False, dualstack_ipv6=False):
+        pass
+
+
+def test_errors_of_create_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="^dualstack_ipv6 requires AF_INET6 family$"):
+        socket.create_server((LOCALHOST, 0), dualstack_ipv6=True)
+    with socket.create_server((LOCALHOST, 0)) as server:
+        with pytest.raises(OSError, match="while attempting to bind on address") as caught:
+            socket.create_server(server.getsockname())
+        assert caught.value.errno == errno.EADDRINUSE
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: False)
+    with pytest.raises(ValueError, match="^dualstack_ipv6 not supported on this platform$"):
+        socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+
+
+def test_create_server_for_a_port_that_lingers() -> None:
+    """SO_REUSEADDR lets a server come back while old connections are still winding down."""
+    with socket.create_server((LOCALHOST, 0)) as server:
+        address = server.getsockname()
+        client = socket.create_connection(address)
+        accepted, _ = server.accept()
+        accepted.close()
+        assert client.recv(1) == b""
+        client.close()
+    socket.create_server(address).close()
+
+
+def test_has_dualstack_ipv6() -> None:
+    assert socket.has_dualstack_ipv6() is stdlib.has_dualstack_ipv6()
+    assert socket.has_ipv6 is stdlib.has_ipv6
+
+
+# -- socketpair -------------------------------------------------------------------------------------------------------
+
+
+def test_socketpair_defaults() -> None:
+    one, two = socket.socketpair()
+    with one, two:
+        for sock in (one, two):
+            assert type(sock) is socket.socket
+            assert (sock.family, sock.type, sock.proto) == (socket.AF_UNIX, socket.SOCK_STREAM, 0)
+            assert sock.gettimeout() is None
+            assert not sock.get_inheritable()
+        one.send(b"ping")
+        assert two.recv(4) == b"ping"
+
+
+@pytest.mark.parametrize("kind", ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"])
+def test_socketpair_types(kind: str) -> None:
+    for arguments, keywords in [
+        ((socket.AF_UNIX, getattr(socket, kind)), {}),
+        ((None, getattr(socket, kind), 0), {}),
+        ((), {"family": socket.AF_UNIX, "type": getattr(socket, kind), "proto": 0}),
+    ]:
+        one, two = socket.socketpair(*arguments, **keywords)
+        with one, two:
+            assert one.type is two.type is getattr(socket, kind)
+            one.send(b"first")
+            one.send(b"second")
+            assert two.recv(100) == (b"firstsecond" if kind == "SOCK_STREAM" else b"first")
+
+
+@pytest.mark.skipif(not LINUX, reason="the flag is Linux's")
+def test_socketpair_flags() -> None:
+    one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    with one, two:
+        assert one.type is socket.SOCK_STREAM
+        assert (one.gettimeout(), two.gettimeout()) == (0.0, 0.0)
+
+
+def test_socketpair_of_a_family_that_has_none() -> None:
+    with pytest.raises(OSError) as caught:
+        socket.socketpair(socket.AF_INET, socket.SOCK_STREAM)
+    assert caught.value.errno == errno.EOPNOTSUPP
+
+
+def test_wrong_arguments_of_socketpair() -> None:
+    for arguments in [("AF_UNIX",), (1, "SOCK_STREAM"), (1, 1, "0"), (1, 1, 0, 0)]:
+        with pytest.raises(TypeError):
+            socket.socketpair(*arguments)
+
+
+def test_a_name_in_another_thread() -> None:
+    with Worker(socket.gethostbyname, "localhost") as worker:
+        assert worker.result() == LOCALHOST
