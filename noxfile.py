@@ -1,0 +1,211 @@
+"""What there is to do in this project: ``nox`` does all of it, ``nox -l`` lists it.
+
+Examples::
+
+    nox -s tests                                     every Python x backend, and the stdlib as the control
+    nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
+    nox -s tests -p 3.12                             one Python
+    nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
+
+A Python that is not installed is skipped; where ``CI`` is set, that is an error. ``SOCKETPKG_PYTHONS="3.11 3.12"``
+restricts the sessions to these.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+# What a contributor needs. The interpreter's own tests take long, and are asked for by name.
+nox.options.sessions = ["lint", "types", "tests", "docs", "examples", "build"]
+nox.options.error_on_missing_interpreters = "CI" in os.environ
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = (
+    os.environ.get("SOCKETPKG_PYTHONS", "").split()
+    # The classifiers are the one list of the Pythons; PyPy's has no version in it.
+    or [*nox.project.python_versions(PROJECT), "pypy3.11"]
+)
+BACKENDS = ["c", "cffi", "ctypes"]
+CONTROL = "stdlib"
+
+# A backend that does not build must not look like one that passes.
+os.environ.setdefault("SOCKETPKG_REQUIRE_BACKENDS", "1")
+os.environ.pop("SOCKET_BACKEND", None)
+os.environ.pop("PYTHONPATH", None)
+
+#: The wheel of each Python, by the tag of its bytecode: built once in a run of nox.
+WHEELS: dict[str, Path] = {}
+
+
+def unlock_pyenv() -> None:
+    """Lets pyenv's ``python3.12`` run although the default version is another: all that are installed may run."""
+    if shutil.which("pyenv") is None:
+        return
+    listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+    wanted = [line.strip() for line in listed.splitlines() if re.match(r"\s*(3\.1[1-9]\.|pypy3\.11)", line)]
+    newest_first = sorted(wanted, key=lambda name: [int(digits) for digits in re.findall(r"\d+", name)], reverse=True)
+    if newest_first:
+        os.environ["PYENV_VERSION"] = ":".join(newest_first)
+
+
+unlock_pyenv()
+
+
+def wheel(session: nox.Session) -> Path:
+    """The wheel for the session's Python."""
+    tag = session.run(
+        "python", "-c", "import sys, sysconfig; print(sys.implementation.cache_tag + sys.abiflags)", silent=True
+    )
+    assert isinstance(tag, str)
+    tag = tag.strip()
+    if tag not in WHEELS:
+        folder = Path(session.cache_dir).absolute() / "wheels" / tag
+        shutil.rmtree(folder, ignore_errors=True)
+        session.install("build")
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT), silent=True)
+        (WHEELS[tag],) = folder.glob("*.whl")
+    return WHEELS[tag]
+
+
+def install(session: nox.Session, extra: str = "") -> None:
+    """Installs the package as a user gets it."""
+    session.install(f"{wheel(session)}{extra}")
+
+
+def pytest(session: nox.Session, default: list[str], env: dict[str, str]) -> None:
+    """Runs the tests on the installed package, from a folder outside the tree."""
+    arguments = list(session.posargs)
+    for position, argument in enumerate(arguments):
+        path, colons, rest = argument.partition("::")
+        if not path.startswith("-") and (ROOT / path).exists():
+            arguments[position] = f"{ROOT / path}{colons}{rest}"
+            default = []
+    if "-m" not in arguments:
+        arguments += ["-m", "not slow"]
+    session.chdir(session.create_tmp())
+    session.run(
+        *("python", "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+        *("-p", "no:cacheprovider", *default, *arguments),
+        env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", **env},
+    )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the style of the Python and the Cython code."""
+    session.install("ruff", "cython-lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("cython-lint", "backends/socketpkg_c")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of the package, its stubs against what they describe, and that its users see types."""
+    session.install("mypy", "pyright", "types-cffi", "types-setuptools")
+    install(session)
+    session.run("python", "backends/_stubs.py", "--check")
+    session.run("mypy", *session.posargs)
+    session.run("mypy", "tests/typing/uses.py")
+    session.run("pyright")
+    # What is installed: the modules that are made at run time against their stub, and the public names.
+    session.chdir(session.create_tmp())
+    for backend in BACKENDS:
+        session.run(
+            *("python", "-m", "mypy.stubtest", "socketpkg._socket", "--concise", "--ignore-unused-allowlist"),
+            *("--allowlist", str(ROOT / "tests" / "typing" / "stubtest.txt")),
+            env={"PYTHONSAFEPATH": "1", "SOCKET_BACKEND": backend},
+        )
+    session.run("pyright", "--verifytypes", "socketpkg", "--ignoreexternal")
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("backend", [*BACKENDS, CONTROL], ids=[*BACKENDS, CONTROL])
+def tests(session: nox.Session, backend: str) -> None:
+    """Run the tests on a backend, or the shared ones on the standard library as the control."""
+    if backend == "c" and str(session.python).startswith("pypy"):
+        session.skip("PyPy has no c backend")
+    install(session, "[test]")
+    if backend == CONTROL:
+        pytest(session, [str(ROOT / "tests" / "shared")], {"SOCKETPKG_TEST_TARGET": "stdlib"})
+        return
+    default = [str(ROOT / "tests")]
+    if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
+        # The contract tests have every backend in one process: once is enough.
+        default += ["--ignore", str(ROOT / "tests" / "contract")]
+    pytest(session, default, {"SOCKET_BACKEND": backend})
+
+
+#: Where each Python's result on the standard library's socket stands: taken once in a run of nox.
+BASELINES: dict[str, Path] = {}
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def conformance(session: nox.Session, backend: str) -> None:
+    """Run the interpreter's own tests of sockets on a backend, against the standard library's result."""
+    if backend == "c" and str(session.python).startswith("pypy"):
+        session.skip("PyPy has no c backend")
+    install(session)
+    folder = Path(session.cache_dir).absolute() / "conformance"
+    baseline = folder / f"{session.python}-stdlib.json"
+    if str(session.python) not in BASELINES:
+        baseline.unlink(missing_ok=True)
+        BASELINES[str(session.python)] = baseline
+    session.chdir(session.create_tmp())
+    session.run(
+        *("python", str(ROOT / "tests" / "conformance" / "run.py"), "--backend", backend),
+        *("--report", str(folder / f"{session.python}-{backend}.json"), "--baseline", str(baseline)),
+        *session.posargs,
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check that the links of the documents lead somewhere and that their examples run."""
+    install(session, "[test]")
+    pytest(session, [str(ROOT / "tests" / "test_docs.py")], {})
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def examples(session: nox.Session, backend: str) -> None:
+    """Run the example programs on a backend."""
+    install(session)
+    session.chdir(session.create_tmp())
+    session.run("python", str(ROOT / "examples" / "echo.py"), env={"PYTHONSAFEPATH": "1", "SOCKET_BACKEND": backend})
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist and from it the wheel, install that, run the sdist's own tests of the package, slow ones too."""
+    folder = Path(session.create_tmp()).absolute() / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.install("build", "twine")
+    session.run("python", "-m", "build", "--outdir", str(folder), str(ROOT), silent=True)
+    (sdist,), (built,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    session.run("twine", "check", "--strict", str(sdist), str(built))
+    session.install(f"{built}[test]")
+    shutil.unpack_archive(sdist, folder)
+    (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
+    session.chdir(folder)
+    arguments = session.posargs or [str(path) for path in sorted((unpacked / "tests").glob("test_*.py"))]
+    session.run(
+        *("python", "-m", "pytest", "-c", str(unpacked / "pyproject.toml"), "--rootdir", str(unpacked)),
+        *("-p", "no:cacheprovider", *arguments),
+        env={"PYTHONSAFEPATH": "1"},
+    )
+
+
+if __name__ == "__main__":
+    nox.main()
