@@ -135,6 +135,10 @@ else:
             return bytes(memoryview(self.memory)[index])
 
 
+#: More than a program asks for in earnest.
+_HUGE = 2**30
+
+
 class Syscalls(ForeignSyscalls):
     """The calls of the C library, through ctypes."""
 
@@ -215,6 +219,13 @@ class Syscalls(ForeignSyscalls):
         _must_let_go = True
 
         def _memory(self, size: int) -> "tuple[Any, Any]":
+            if size > _HUGE:
+                # A bytearray that no memory has is a MemoryError, but a crash once PyPy has compiled the line.
+                try:
+                    pages = mmap.mmap(-1, size)
+                except (OSError, OverflowError, ValueError) as error:
+                    raise MemoryError from error
+                return Overlay.from_buffer(pages), pages
             memory = bytearray(size or 1)
             return Overlay.from_buffer(memory), _View(memory)
 
