@@ -1,5 +1,6 @@
 # What the C library and the kernel offer, as backends/include/socketpkg_platform.h finds it.
 
+from cpython.object cimport PyObject
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef extern from "socketpkg_platform.h" nogil:
@@ -20,8 +21,11 @@ cdef extern from "socketpkg_platform.h" nogil:
     #define sp_accept(fd, address, size) accept(fd, address, size)
     #endif
     #define sp_set_errno(error) (errno = (error))
+    #define sp_exchange(pointer, value) __atomic_exchange_n(pointer, value, __ATOMIC_ACQ_REL)
     """
     void sp_set_errno(int error)
+    const char *c_strerror "strerror" (int error)
+    PyObject *sp_exchange(PyObject **pointer, PyObject *value)
     const int SP_SOCK_CLOEXEC, SP_MSG_CMSG_CLOEXEC
 
     const int SP_HAVE_SOCK_CLOEXEC, SP_HAVE_ACCEPT4, SP_HAVE_MSG_CMSG_CLOEXEC, SP_HAVE_GETHOSTBYNAME2_R

@@ -3,12 +3,14 @@
 Every transfer (recv, send, accept and their kin) is described by a `Transfer` and goes through one loop, `_transfer`.
 """
 
+from os import strerror
+
 import cython
 from _socket import gaierror, herror
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno, PyErr_SetObject
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
@@ -32,9 +34,15 @@ cdef extern from *:
 
 cdef enum:
     # A transfer of at most this many bytes is tried with the GIL held: copying them takes less time (some
-    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms). It is also the size
-    # of the buffer on the stack that recv() receives into.
-    QUICK_SIZE = 16384
+    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms).
+    QUICK_SIZE = 65536
+    # What recv() receives on the stack.
+    STACK_SIZE = 16384
+    # The most that is kept for the next recv() of more than that.
+    SPARE_SIZE = 1048576
+    # What a message takes without memory of its own.
+    FEW_BUFFERS = 4
+    LITTLE_CONTROL = 256
     NANOSECONDS_PER_MS = 1000000
     INT_MAX = 2147483647
     # Most hosts' entries fit; a larger one makes the lookup come again.
@@ -64,8 +72,24 @@ cdef struct Transfer:
 # -- errors and waiting -----------------------------------------------------------------------------------------------
 
 
+# What the last BlockingIOError was made of, and where strerror(3) had its text.
+cdef tuple again = (0, "")
+cdef const char *again_text = NULL
+
+
 cdef int fail(int error) except -1:
     """Raises the OSError of an errno."""
+    global again, again_text
+    cdef const char *text
+    if would_block(error):
+        # To a program that polls this is a result like others, so it is raised as the class that OSError would look
+        # up, with arguments that are kept. For another error or in another language the C library's text is elsewhere.
+        text = libc.c_strerror(error)
+        if text != again_text:
+            again = (error, strerror(error))
+            again_text = text
+        PyErr_SetObject(BlockingIOError, again)
+        return -1
     libc.sp_set_errno(error)
     PyErr_SetFromErrno(OSError)
     return -1
@@ -232,6 +256,59 @@ cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long 
 # -- buffers ----------------------------------------------------------------------------------------------------------
 
 
+cdef extern from "Python.h":
+    void Py_XDECREF(PyObject *)
+    PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
+    char *bytes_data "PyBytes_AS_STRING" (PyObject *)
+    Py_ssize_t bytes_size "PyBytes_GET_SIZE" (PyObject *)
+
+# A bytes object that nobody has seen, for the next large receive. Programs ask for 64 or 256 KiB and mostly get some
+# hundred bytes: making an object of that size, and touching its pages, takes longer than the system call.
+cdef PyObject *spare = NULL
+
+
+cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
+    """What a transfer receives into memory of its own, *bufsize* bytes at most."""
+    cdef char stack[STACK_SIZE]
+    cdef PyObject *room
+    cdef PyObject *idle
+    cdef ssize_t count
+    cdef Py_ssize_t size
+    t.size = bufsize
+    if bufsize <= STACK_SIZE:
+        t.data = stack
+        point(t)
+        count = _transfer(t, False, timeout)
+        # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
+        return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
+    room = libc.sp_exchange(&spare, <PyObject *>NULL)
+    if room == NULL or bytes_size(room) < bufsize:
+        Py_XDECREF(room)
+        room = new_bytes(NULL, bufsize)
+    size = bytes_size(room)
+    t.data = bytes_data(room)
+    point(t)
+    try:
+        count = _transfer(t, False, timeout)
+        count = count if count < bufsize else bufsize
+        if count <= size // 4 and size <= SPARE_SIZE:
+            return PyBytes_FromStringAndSize(t.data, count)
+        idle = room
+        room = NULL
+        return shortened(idle, count)
+    finally:
+        if size <= SPARE_SIZE and room != NULL:
+            room = libc.sp_exchange(&spare, room)
+        Py_XDECREF(room)
+
+
+cdef inline void point(Transfer *t) noexcept:
+    """Lets the message of a transfer that has one receive into its data."""
+    if t.operation == RECVMSG:
+        t.message.msg_iov.iov_base = t.data
+        t.message.msg_iov.iov_len = t.size
+
+
 cdef bytes shortened(PyObject *data, Py_ssize_t size):
     """The bytes object that *data* points to, a reference that this call takes, cut to *size* bytes."""
     _PyBytes_Resize(&data, size)
@@ -239,12 +316,6 @@ cdef bytes shortened(PyObject *data, Py_ssize_t size):
     # _PyBytes_Resize gave back a reference of our own, and `result` has taken another.
     Py_XDECREF(data)
     return result
-
-
-cdef extern from "Python.h":
-    void Py_XDECREF(PyObject *)
-    PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
-    char *bytes_data "PyBytes_AS_STRING" (PyObject *)
 
 
 cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
@@ -275,6 +346,7 @@ cdef inline bytes address_bytes(libc.sockaddr_storage *storage, libc.socklen_t s
 
 
 @cython.final
+@cython.freelist(4)
 cdef class Message:
     """A msghdr with its buffers and its control buffer, which live as long as it does."""
 
@@ -284,6 +356,10 @@ cdef class Message:
     cdef Py_buffer *views
     cdef Py_ssize_t exported
     cdef Py_ssize_t total
+    # Most messages fit into these.
+    cdef libc.iovec few_vectors[FEW_BUFFERS]
+    cdef Py_buffer few_views[FEW_BUFFERS]
+    cdef char little_control[LITTLE_CONTROL]
 
     def __dealloc__(self):
         self.release()
@@ -293,9 +369,12 @@ cdef class Message:
         for i in range(self.exported):
             PyBuffer_Release(&self.views[i])
         self.exported = 0
-        PyMem_Free(self.views)
-        PyMem_Free(self.vector)
-        PyMem_Free(self.control)
+        if self.views != self.few_views:
+            PyMem_Free(self.views)
+        if self.vector != self.few_vectors:
+            PyMem_Free(self.vector)
+        if self.control != self.little_control:
+            PyMem_Free(self.control)
         self.views = NULL
         self.vector = NULL
         self.control = NULL
@@ -303,10 +382,14 @@ cdef class Message:
     cdef int take(self, tuple buffers, bint writable) except -1:
         """Exports *buffers* and gathers them."""
         cdef Py_ssize_t count = len(buffers), i
-        self.views = <Py_buffer *>PyMem_Calloc(count or 1, sizeof(Py_buffer))
-        self.vector = <libc.iovec *>PyMem_Calloc(count or 1, sizeof(libc.iovec))
-        if self.views == NULL or self.vector == NULL:
-            raise MemoryError
+        if count <= FEW_BUFFERS:
+            self.views = self.few_views
+            self.vector = self.few_vectors
+        else:
+            self.views = <Py_buffer *>PyMem_Calloc(count, sizeof(Py_buffer))
+            self.vector = <libc.iovec *>PyMem_Calloc(count, sizeof(libc.iovec))
+            if self.views == NULL or self.vector == NULL:
+                raise MemoryError
         for i in range(count):
             if writable:
                 try:
@@ -327,38 +410,46 @@ cdef class Message:
 
     cdef int make_control(self, size_t size) except -1:
         if size:
-            self.control = <char *>PyMem_Calloc(size, 1)
-            if self.control == NULL:
-                raise MemoryError
+            if size <= LITTLE_CONTROL:
+                self.control = self.little_control
+                memset(self.control, 0, size)
+            else:
+                self.control = <char *>PyMem_Calloc(size, 1)
+                if self.control == NULL:
+                    raise MemoryError
             self.header.msg_control = self.control
             self.header.msg_controllen = size
         return 0
 
     cdef int fill_control(self, tuple ancillary) except -1:
         """Lays out ancillary items. Their data is copied, so it need not stay exported."""
-        cdef list copies = []
+        cdef list copies
         cdef size_t space = 0, length
         cdef libc.cmsghdr *item = NULL
         cdef bytes data
-        for level, kind, source in ancillary:
-            data = exported_bytes(source)
-            copies.append((level, kind, data))
-            length = len(data)
+        cdef tuple triple
+        cdef Py_ssize_t i
+        if not ancillary:
+            return 0
+        copies = [exported_bytes(source) for _, _, source in ancillary]
+        for data in copies:
+            length = PyBytes_GET_SIZE(data)
             space += libc.CMSG_SPACE(length)
             if length > INT_MAX or space > INT_MAX:
                 raise OSError("ancillary data item too large" if length > INT_MAX else "too much ancillary data")
         self.make_control(space)
-        for level, kind, data in copies:
+        for i, triple in enumerate(ancillary):
+            data = copies[i]
             if item == NULL:
                 item = libc.CMSG_FIRSTHDR(&self.header)
             else:
                 item = libc.CMSG_NXTHDR(&self.header, item)
             if item == NULL:
                 raise RuntimeError("unexpected NULL result from CMSG_NXTHDR")
-            item.cmsg_level = level
-            item.cmsg_type = kind
-            item.cmsg_len = libc.CMSG_LEN(len(data))
-            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), len(data))
+            item.cmsg_level = triple[0]
+            item.cmsg_type = triple[1]
+            item.cmsg_len = libc.CMSG_LEN(PyBytes_GET_SIZE(data))
+            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
         return 0
 
     cdef list items(self):
@@ -637,27 +728,11 @@ cdef class Syscalls(Contract):
     # -- transfer
 
     cpdef bytes recv(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
-        cdef char stack[QUICK_SIZE]
         cdef Transfer t
-        cdef PyObject *heap
-        cdef ssize_t count
         t.operation = RECV
         t.fd = fd
         t.flags = flags
-        t.size = bufsize
-        if bufsize <= QUICK_SIZE:
-            t.data = stack
-            count = _transfer(&t, False, timeout)
-            # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
-            return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
-        heap = new_bytes(NULL, bufsize)
-        t.data = bytes_data(heap)
-        try:
-            count = _transfer(&t, False, timeout)
-        except BaseException:
-            Py_XDECREF(heap)
-            raise
-        return shortened(heap, count if count < bufsize else bufsize)
+        return receive(&t, bufsize, timeout)
 
     cpdef Py_ssize_t recv_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
         cdef Py_buffer view
@@ -675,29 +750,13 @@ cdef class Syscalls(Contract):
             PyBuffer_Release(&view)
 
     cpdef tuple recvfrom(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
-        cdef char stack[QUICK_SIZE]
         cdef libc.sockaddr_storage storage
         cdef Transfer t
-        cdef PyObject *heap
-        cdef ssize_t count
         t.operation = RECVFROM
         t.fd = fd
         t.flags = flags
-        t.size = bufsize
         t.address = <libc.sockaddr *>&storage
-        if bufsize <= QUICK_SIZE:
-            t.data = stack
-            count = _transfer(&t, False, timeout)
-            data = PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
-        else:
-            heap = new_bytes(NULL, bufsize)
-            t.data = bytes_data(heap)
-            try:
-                count = _transfer(&t, False, timeout)
-            except BaseException:
-                Py_XDECREF(heap)
-                raise
-            data = shortened(heap, count if count < bufsize else bufsize)
+        data = receive(&t, bufsize, timeout)
         return data, address_bytes(&storage, t.address_size)
 
     cpdef tuple recvfrom_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout):
@@ -777,12 +836,10 @@ cdef class Syscalls(Contract):
             PyBuffer_Release(&view)
 
     cpdef tuple recvmsg(self, int fd, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout):
-        data = bytearray(bufsize)
-        count, items, msg_flags, address = receive_message(fd, (data,), ancbufsize, flags, timeout)
-        return bytes(memoryview(data)[:count]), items, msg_flags, address
+        return receive_message(fd, bufsize, None, ancbufsize, flags, timeout)
 
     cpdef tuple recvmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
-        return receive_message(fd, buffers, ancbufsize, flags, timeout)
+        return receive_message(fd, 0, buffers, ancbufsize, flags, timeout)
 
     cpdef Py_ssize_t sendmsg(
         self, int fd, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
@@ -941,26 +998,44 @@ cdef class Syscalls(Contract):
         check(libc.c_sethostname(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)))
 
 
-cdef tuple receive_message(int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
-    """recvmsg(2) into *buffers*: the count, the ancillary items, msg_flags and the address."""
+cdef tuple receive_message(
+    int fd, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout
+):
+    """recvmsg(2) into *buffers*, or without them of *bufsize* bytes.
+
+    Gives the count or the bytes, the ancillary items, msg_flags and the address.
+    """
     cdef Message message = Message()
     cdef libc.sockaddr_storage storage
     cdef Transfer t
     cdef ssize_t count
+    cdef object received
     try:
-        message.take(buffers, True)
+        if buffers is not None:
+            message.take(buffers, True)
+        else:
+            message.header.msg_iov = message.few_vectors
+            message.header.msg_iovlen = 1
         message.make_control(ancbufsize)
         message.header.msg_name = &storage
         message.header.msg_namelen = sizeof(storage)
-        memset(&t, 0, sizeof(t))
         t.operation = RECVMSG
         t.fd = fd
         t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
-        t.size = message.total
         t.message = &message.header
-        count = _transfer(&t, False, timeout)
+        if buffers is None:
+            try:
+                received = receive(&t, bufsize, timeout)
+            except BaseException:
+                # No memory for what has come already.
+                message.close_descriptors()
+                raise
+        else:
+            t.size = message.total
+            count = _transfer(&t, False, timeout)
+            received = count if count < message.total else message.total
         return (
-            count if count < message.total else message.total,
+            received,
             message.items(),
             # The kernel repeats the flag that was added here; the caller has not asked for it.
             message.header.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags),
