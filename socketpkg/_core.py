@@ -298,13 +298,17 @@ class Socket:
 
     def setsockopt(
         self,
-        level: SupportsIndex,
-        option: SupportsIndex,
-        value: SupportsIndex | ReadableBuffer | None,
+        level: SupportsIndex = _MISSING,
+        option: SupportsIndex = _MISSING,
+        value: SupportsIndex | ReadableBuffer | None = _MISSING,
         optlen: SupportsIndex = _MISSING,
         /,
+        *surplus: Any,
     ) -> None:
         """Sets a socket option to an int or to the bytes of a buffer, or to a null pointer of length *optlen*."""
+        # It counts its arguments itself, for CPython's tests know the text. With a parameter for each no tuple is made.
+        if value is _MISSING or surplus:
+            raise _wrong_count((level, option, value, optlen, *surplus))
         level_number = c_int(level)
         number = c_int(option)
         if optlen is not _MISSING:
@@ -460,6 +464,26 @@ class Socket:
             items.append((_SOL_ALG, _ALG_SET_AEAD_ASSOCLEN, c_int(assoclen).to_bytes(4, sys.byteorder)))
         sources = _tuple_of(msg, "sendmsg_afalg() argument 1 must be an iterable")
         return _sys.sendmsg(self._fd, sources, tuple(items), c_int(flags), b"", self._timeout)
+
+
+def _setsockopt(
+    self: Socket,
+    level: SupportsIndex,
+    option: SupportsIndex,
+    value: SupportsIndex | ReadableBuffer | None,
+    optlen: SupportsIndex = _MISSING,
+    /,
+) -> None:
+    """What setsockopt takes, for inspect.signature."""
+
+
+Socket.setsockopt.__wrapped__ = _setsockopt  # type: ignore[attr-defined]
+
+
+def _wrong_count(arguments: tuple[Any, ...]) -> TypeError:
+    given = sum(argument is not _MISSING for argument in arguments)
+    allowed = "at least 3" if given < 3 else "at most 4"
+    return TypeError(f"setsockopt() takes {allowed} arguments ({given} given)")
 
 
 def _set_fd(sock: Socket, fd: int) -> None:

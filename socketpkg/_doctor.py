@@ -115,7 +115,9 @@ def render(report: "Mapping[str, Any]") -> str:
 def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     python, system, selection = report["python"], report["system"], report["selection"]
     yield f"socketpkg {report['socketpkg']['version']} in {report['socketpkg']['path']}"
-    yield f"Python {python['version']}, {python['implementation']}, {python['compiler']}, GIL {python['gil']}"
+    # PyPy does not say which compiler made it.
+    parts = [python["version"], python["implementation"], python["compiler"], f"GIL {python['gil']}"]
+    yield f"Python {', '.join(filter(None, parts))}"
     yield f"{system['kernel']}, {system['machine']}, {system['libc'] or 'libc unknown'}"
     yield ""
     rows = [("", "backend", "", "")]
