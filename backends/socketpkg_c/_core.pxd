@@ -56,3 +56,4 @@ cdef long long _swap32(long long number)
 
 cdef object _seconds(long long timeout)
 cdef _close(int fd)
+cdef object _sender(bytes raw, int proto, list ancillary)
