@@ -405,7 +405,7 @@ class Socket:
         data, ancillary, msg_flags, raw = _sys.recvmsg(
             self._fd, size, _ancillary_size(ancbufsize), c_int(flags), self._timeout
         )
-        return data, ancillary, msg_flags, _codec.decode(raw, self._proto)
+        return data, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
     def recvmsg_into(
         self,
@@ -419,7 +419,7 @@ class Socket:
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
             self._fd, targets, _ancillary_size(ancbufsize), c_int(flags), self._timeout
         )
-        return count, ancillary, msg_flags, _codec.decode(raw, self._proto)
+        return count, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
     def sendmsg(
         self,
@@ -464,6 +464,131 @@ class Socket:
             items.append((_SOL_ALG, _ALG_SET_AEAD_ASSOCLEN, c_int(assoclen).to_bytes(4, sys.byteorder)))
         sources = _tuple_of(msg, "sendmsg_afalg() argument 1 must be an iterable")
         return _sys.sendmsg(self._fd, sources, tuple(items), c_int(flags), b"", self._timeout)
+
+    # -- many datagrams at once: extensions, see docs/datagrams.md ---------------------------------------------------
+
+    def recvmmsg(
+        self,
+        count: SupportsIndex,
+        bufsize: SupportsIndex,
+        flags: SupportsIndex = 0,
+        *,
+        ancbufsize: SupportsIndex | None = None,
+    ) -> list[Any]:
+        """recvmmsg(count, bufsize, flags=0) -> list of (data, address), at least one and at most *count*
+
+        Waits for the first message as recvfrom() does, and takes what else is there (recvmmsg(2)). A message longer
+        than *bufsize* is cut. With *ancbufsize*, which may be 0, the list holds (data, ancdata, msg_flags, address)
+        as from recvmsg(), and MSG_TRUNC in msg_flags tells that one was cut. An error behind the first message is
+        raised by the next call. With a *count* of 0 the list is empty and nobody is asked.
+        """
+        return _bulk_functions().receive(  # type: ignore[no-any-return]
+            self._fd,
+            self._type,
+            self._proto,
+            c_ssize(count),
+            c_ssize(bufsize),
+            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
+            c_int(flags),
+            self._timeout,
+        )
+
+    def recvmmsg_into(
+        self,
+        buffers: Iterable[WriteableBuffer],
+        flags: SupportsIndex = 0,
+        *,
+        ancbufsize: SupportsIndex | None = None,
+    ) -> list[Any]:
+        """recvmmsg_into(buffers, flags=0) -> list of (nbytes, address), at least one and at most one for each buffer
+
+        recvmmsg(), each message into a buffer of its own, in their order. With MSG_TRUNC in *flags*, nbytes is the
+        length of the message also where the buffer is smaller. With *ancbufsize* the list holds
+        (nbytes, ancdata, msg_flags, address), as from recvmsg_into().
+        """
+        return _bulk_functions().receive_into(  # type: ignore[no-any-return]
+            self._fd,
+            self._type,
+            self._proto,
+            buffers,
+            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
+            c_int(flags),
+            self._timeout,
+        )
+
+    def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
+        """sendmmsg(messages, flags=0) -> how many of the messages were sent
+
+        Each message is data, (data, address) or (data, address, ancdata); an address of None is none. The data is a
+        bytes-like object, or a list or tuple of them that are gathered. A blocking socket sends all of them; one with
+        a timeout waits for room for the first, and sends as many as there is room for, as one that never waits does.
+        An error is raised when no message was sent; else the count says where it came, and the next call, which
+        begins there, raises it if it persists. OSError (EOPNOTSUPP) on a stream, which has no messages.
+        """
+        return _bulk_functions().send(  # type: ignore[no-any-return]
+            self, self._fd, self._family, self._type, self._proto, messages, c_int(flags), self._timeout
+        )
+
+    def send_segments(
+        self,
+        data: ReadableBuffer,
+        segment_size: SupportsIndex,
+        address: Any = None,
+        flags: SupportsIndex = 0,
+    ) -> int:
+        """send_segments(data, segment_size, address=None, flags=0) -> how many bytes of *data* were sent
+
+        Sends *data* as datagrams of *segment_size* bytes (1 to 65535), the last one maybe shorter, to *address* or to
+        the peer of a connected socket: up to 64 of them in one system call where the kernel can cut them
+        (UDP_SEGMENT, see udp(7)), else as sendmmsg() does. Fewer bytes than *data* has, always whole segments, are
+        sent where sendmmsg() would send fewer messages, and errors are as there. Nothing is sent of empty *data*.
+        """
+        return _bulk_functions().send_segments(  # type: ignore[no-any-return]
+            self,
+            self._fd,
+            self._family,
+            self._type,
+            self._proto,
+            data,
+            c_ssize(segment_size),
+            address,
+            c_int(flags),
+            self._timeout,
+        )
+
+    def recv_segments(self, bufsize: SupportsIndex = 65535, flags: SupportsIndex = 0) -> tuple[list[bytes], Any]:
+        """recv_segments(bufsize=65535, flags=0) -> (list of datagrams, address of their sender)
+
+        Sets UDP_GRO, with which the kernel joins datagrams of one sender, and takes what it has joined apart again;
+        at least one datagram, and without UDP_GRO exactly one. From then on recv() and its kin may get several
+        datagrams as one: set the option to 0 before using them. *bufsize* is the room for all of them together; what
+        does not fit is lost, and 65535 always do.
+        """
+        return _bulk_functions().receive_segments(  # type: ignore[no-any-return]
+            self._fd, self._family, self._type, self._proto, c_ssize(bufsize), c_int(flags), self._timeout
+        )
+
+
+def _bulk_functions() -> Any:
+    """The functions for many datagrams at once, loaded when the first of them is used."""
+    global _bulk
+    if _bulk is None:
+        from . import _bulk as functions
+
+        _bulk = functions
+    return _bulk
+
+
+_bulk: Any = None
+
+
+def _sender(raw: bytes, proto: int, ancillary: list[tuple[int, int, bytes]]) -> Any:
+    """The address that came with ancillary items, whose descriptors are closed when there is no telling it."""
+    try:
+        return _codec.decode(raw, proto)
+    except BaseException:
+        _sys.close_rights(ancillary)
+        raise
 
 
 def _setsockopt(

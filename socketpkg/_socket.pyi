@@ -1635,6 +1635,22 @@ class socket:
         assoclen: int | None = None,
         flags: SupportsIndex = 0,
     ) -> int: ...
+    def recvmmsg(
+        self,
+        count: SupportsIndex,
+        bufsize: SupportsIndex,
+        flags: SupportsIndex = 0,
+        *,
+        ancbufsize: SupportsIndex | None = None,
+    ) -> list[Any]: ...
+    def recvmmsg_into(
+        self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex | None = None
+    ) -> list[Any]: ...
+    def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int: ...
+    def send_segments(
+        self, data: ReadableBuffer, segment_size: SupportsIndex, address: Any = None, flags: SupportsIndex = 0
+    ) -> int: ...
+    def recv_segments(self, bufsize: SupportsIndex = 65535, flags: SupportsIndex = 0) -> tuple[list[bytes], Any]: ...
 
 SocketType = socket
 error = OSError

@@ -61,7 +61,7 @@ _ONE_INTERPRETER = ("does not support loading in subinterpreters", "Interpreter 
 
 #: The modules of socketpkg that each backend has its own instance of, since they import one another relatively and
 #: ``_core`` imports the backend's ``syscalls`` so.
-_SHARED = ("_address", "_core")
+_SHARED = ("_address", "_bulk", "_core")
 
 
 class BackendUnavailable(ImportError):

@@ -87,3 +87,4 @@ cdef list _numeric_addresses(str host, object port, bytes raw, int family, int k
 
 cdef object _seconds(long long timeout)
 cdef _close(int fd)
+cdef object _sender(bytes raw, int proto, list ancillary)
