@@ -9,18 +9,30 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import backends
-from . import _raw, _results, _tables
+from . import _busy, _raw, _results, _scale, _tables
 from ._catalogue import BUSY, LOOPS, OTHERS, SCALE, names
 from ._lockstep import Plan, Series, WorkerError, measure, rounds, workers
 from ._progress import progress
 from ._scenario import RAW, STDLIB
 
-FULL = Plan(rounds=30, share=0.02)
-QUICK = Plan(rounds=7, share=0.004)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of everything is measured."""
+
+    loops: Plan
+    busy: _busy.BusyPlan
+    scale: _scale.ScalePlan
+
+
+FULL = Effort(Plan(60, 0.01), _busy.BusyPlan(10, 0.5, 1.5), _scale.ScalePlan(15, 4_000))
+QUICK = Effort(Plan(7, 0.004), _busy.BusyPlan(2, 0.1, 0.25), _scale.ScalePlan(3, 1_000))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         if importlib.util.find_spec("pyperf") is None:
             parser.error('pyperf is missing, which keeps the statistics: pip install "socketpkg[bench]"')
         try:
-            result = perform(chosen, targets, options.quick)
+            result = perform(chosen, targets, QUICK if options.quick else FULL, options.quick)
         except WorkerError as error:
             parser.exit(1, f"{parser.prog}: error: {error}\n")
         except KeyboardInterrupt:
@@ -111,29 +123,49 @@ def _check_writable(parser: argparse.ArgumentParser, paths: Sequence[str]) -> No
             os.unlink(path)
 
 
-def perform(chosen: Sequence[str], targets: Sequence[str], quick: bool) -> dict[str, Any]:
+def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick: bool) -> dict[str, Any]:
     """Measures the scenarios *chosen*; the document."""
-    plan = QUICK if quick else FULL
     loops = [LOOPS[name] for name in chosen if name in LOOPS]
     notes: list[str] = []
+    everybody = [STDLIB, *targets]
+    sizes: list[int] = []
+    scale = SCALE in chosen
+    if scale:
+        sizes, left_out = _scale.fitting()
+        notes += [reason] if (reason := _scale.unusable()) else left_out
+        scale = not reason
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
             library = _raw.build(Path(folder))
         except _raw.NoCompiler as error:
             notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
-        everybody = [STDLIB, *([RAW] if library else []), *targets]
-        facts = _results.about(everybody, quick, notes)
+        facts = _results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)
         values: dict[str, tuple[str, dict[str, Series]]] = {}
-        with workers([STDLIB, *targets], library) as team:
-            with progress(sum(rounds(scenario, plan) for scenario in loops)) as bar:
-                for scenario in loops:
-                    bar.show(scenario.title)
-                    series = measure(scenario, team, plan, bar.advance)
-                    values[scenario.name] = (scenario.unit, series)
-                    row = _results.operation(scenario, series)
-                    facts["operations"].append(row)
-                    facts["verdicts"] += _results.operation_verdicts(row)
+        total = (
+            sum(rounds(scenario, effort.loops) for scenario in loops)
+            + (_busy.steps(effort.busy, len(everybody)) if BUSY in chosen else 0)
+            + (_scale.steps(effort.scale, sizes) if scale else 0)
+        )
+        with progress(total) as bar, workers(everybody, library) as team:
+            for scenario in loops:
+                bar.show(scenario.title)
+                series = measure(scenario, team, effort.loops, bar.advance)
+                values[scenario.name] = (scenario.unit, series)
+                row = _results.operation(scenario, series)
+                facts["operations"].append(row)
+                facts["verdicts"] += _results.operation_verdicts(row)
+            if BUSY in chosen:
+                bar.show(OTHERS[BUSY])
+                python = {target: worker for target, worker in team.items() if target != RAW}
+                facts["busy"] = _busy.measure(python, effort.busy, bar.advance)
+                facts["verdicts"] += _busy.verdicts(facts["busy"])
+                values |= _busy.values(facts["busy"])
+            if scale:
+                bar.show(OTHERS[SCALE])
+                facts["scale"] = _scale.measure(everybody, effort.scale, sizes, bar.advance)
+                facts["verdicts"] += _scale.verdicts(facts["scale"])
+                values |= _scale.values(facts["scale"])
     return _results.document(facts, values)
 
 

@@ -34,7 +34,7 @@ class Table:
 
 def tables(facts: Mapping[str, Any]) -> list[Table]:
     """All that *facts*, the part of a document that is ours, has to show."""
-    return [table for table in (_operations(facts), _missed(facts)) if table.rows]
+    return [table for table in (_operations(facts), *_busy(facts), *_scale(facts), _missed(facts)) if table.rows]
 
 
 def duration(nanoseconds: float) -> str:
@@ -58,7 +58,8 @@ def against(reached: str, goal: float | None, met: bool | None) -> Cell:
 
 
 def _verdicts(facts: Mapping[str, Any], measure: str) -> dict[tuple[str, str], Mapping[str, Any]]:
-    return {(v["scenario"], v["target"]): v for v in facts["verdicts"] if v["measure"] == measure}
+    """By title and target."""
+    return {(v["title"], v["target"]): v for v in facts["verdicts"] if v["measure"] == measure}
 
 
 def _operations(facts: Mapping[str, Any]) -> Table:
@@ -86,15 +87,97 @@ def _operations(facts: Mapping[str, Any]) -> Table:
             if ratio is None:
                 cells.append(cell(target, "minimum"))
             else:
-                met = ratios.get((row["name"], target), {}).get("met")
+                met = ratios.get((row["title"], target), {}).get("met")
                 cells.append(against(f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}", row["goals"].get(target), met))
         if above:
             gap = targets.get("c", {}).get("over_raw")
             goal = row["over_raw"].get("c")
-            met = thin.get((row["name"], "c"), {}).get("met")
+            met = thin.get((row["title"], "c"), {}).get("met")
             cells.append(Cell("-") if gap is None or row["unit"] != "ns" else against(duration(gap), goal, met))
         table.rows.append(cells)
     return table
+
+
+def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
+    busy = facts["busy"]
+    if busy is None:
+        return
+    runs = len(busy["runs"])
+    stream = Table(
+        "Beside a busy thread: datagrams a second",
+        ["target", "where", "alone", "least", "median", "most", "of its own", "of the stdlib's"],
+        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets.",
+    )
+    answers = Table(
+        "Beside a busy thread: request and answer",
+        ["target", "where", "p50", "p99", "p99 to the stdlib's"],
+        note=f"The times of all {runs} runs together. The ratio is to be at most 1.",
+    )
+    other = Table(
+        "The other side: a thread that computes beside one that receives in a tight loop",
+        ["target", "messages a second", "of its speed alone", "time lost a message", "to the stdlib's"],
+        note="Medians of the runs. The ratio is to be at most 1.",
+    )
+    own, stdlib = _verdicts(facts, "of its own rate, worst run"), _verdicts(facts, "of the stdlib's rate, worst run")
+    p99 = _verdicts(facts, "p99 of answers, to the stdlib's")
+    cost = _verdicts(facts, "cost to the computing thread a message, to the stdlib's")
+    for target, places in busy["targets"].items():
+        for place, found in places.items():
+            key = (f"beside a busy thread, {place}", target)
+            base = busy["targets"][STDLIB][place]
+            rates = (f"{found[name]:,.0f}" for name in ("rate_alone", "rate_least", "rate_median", "rate_most"))
+            stream.rows.append(
+                [
+                    *map(Cell, (target, place, *rates)),
+                    _judged(found["of_its_own"], own.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["of_stdlib"], stdlib.get(key)),
+                ]
+            )
+            answers.rows.append(
+                [
+                    *map(Cell, (target, place, duration(found["p50"]), duration(found["p99"]))),
+                    Cell("") if target == STDLIB else _judged(found["p99"] / base["p99"], p99.get(key)),
+                ]
+            )
+            if "flood_cost" in found:
+                ratio = found["flood_cost"] / base["flood_cost"] if base["flood_cost"] else float("inf")
+                texts = f"{found['flood_messages']:,.0f}", f"{found['flood_share']:.2f}", duration(found["flood_cost"])
+                other.rows.append(
+                    [*map(Cell, (target, *texts)), Cell("") if target == STDLIB else _judged(ratio, cost.get(key))]
+                )
+    yield from (stream, answers, other)
+
+
+def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
+    scale = facts["scale"]
+    if scale is None:
+        return
+    table = Table(
+        "Scale: an epoll echo server",
+        ["target", "connections", "processor time a message", "to its own with 10", "to the stdlib's", "peak memory"],
+        note="The server's own processor time. The ratios are to be at most the figure in brackets.",
+    )
+    flat = _verdicts(facts, "cost of a message, to its own with 10")
+    stdlib = _verdicts(facts, "cost of a message, to the stdlib's")
+    for target, sizes in scale["targets"].items():
+        least = sizes[str(scale["sizes"][0])]["cost"]
+        for size in scale["sizes"]:
+            found, base = sizes[str(size)], scale["targets"][STDLIB][str(size)]
+            key = (f"echo server, {size:,} connections", target)
+            table.rows.append(
+                [
+                    *map(Cell, (target, f"{size:,}", duration(found["cost"]))),
+                    _judged(found["cost"] / least, flat.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["cost"] / base["cost"], stdlib.get(key)),
+                    Cell(f"{found['peak'] / 2**20:.1f} MiB"),
+                ]
+            )
+    yield table
+
+
+def _judged(value: float, found: Mapping[str, Any] | None) -> Cell:
+    """A ratio, with its goal where it has one."""
+    return Cell(f"{value:.2f}") if found is None else against(f"{value:.2f}", found["goal"], found["met"])
 
 
 def _missed(facts: Mapping[str, Any]) -> Table:
