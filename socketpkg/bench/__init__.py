@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def rank(names: Sequence[str]) -> list[tuple[str, float]]:
-    """The usable ones of the backends *names*, the fastest first, with their times as a ratio to the standard library's.
+    """The usable ones of the backends *names*, the fastest first, each with its time as a ratio to the stdlib's.
 
     The ratio is the geometric mean over a handful of operations, measured in about two seconds. Needs nothing but the
     standard library. A backend that cannot be used is left out; ValueError when there is none of that name.

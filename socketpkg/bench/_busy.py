@@ -1,6 +1,6 @@
 """Beside a busy thread: what one thread's sockets do while another thread of the process computes in pure Python.
 
-Who gives up the GIL beside a thread that computes may wait for the switch interval, 5 ms, to get it back. Four measures:
+Who gives up the GIL beside a thread that computes may wait for the switch interval, 5 ms, to get it back. The measures:
 
 * ``stream``: datagrams a second that one thread sends and receives, over a socketpair, beside the busy thread or alone;
 * ``answer``: the time from a request to its answer, which another process gives;
@@ -131,7 +131,7 @@ def _process(code: str, descriptor: int) -> Iterator[subprocess.Popen[bytes]]:
 def answer(s: Any, seconds: float) -> dict[str, Any]:
     """The times from a request to its answer, in nanoseconds, sorted."""
     a, b = s.socketpair(s.AF_UNIX, s.SOCK_STREAM)
-    times = []
+    times: list[int] = []
     with a, b, _process(_ECHO, b.fileno()):
         b.close()
         a.sendall(MESSAGE)

@@ -21,7 +21,6 @@ from ._progress import progress
 from ._scenario import RAW, STDLIB
 
 
-
 @dataclass(frozen=True)
 class Effort:
     """How much of everything is measured."""

@@ -1,7 +1,7 @@
-"""The load of the scale scenario, a program of its own and the same for every target: ``_echo_load.py PORT CONNECTIONS``.
+"""The load of the scale scenario, a program of its own, the same for every target: ``_echo_load.py PORT CONNECTIONS``.
 
-It prints ``ready`` when all are connected. For every line of its standard input, a number of messages, it sends so many,
-checks that each comes back, and prints the nanoseconds that took.
+It prints ``ready`` when all are connected. For every line of its standard input, a number of messages, it sends so
+many, checks that each comes back, and prints the nanoseconds that took.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The server of the scale scenario, a program of its own: ``_echo_server.py MODULE``.
 
-It prints its port and echoes what its connections send, by epoll, until its standard input ends. For every line there it
-prints, as JSON, the processor time it has used and its peak memory.
+It prints its port and echoes what its connections send, by epoll, until its standard input ends. For every line there
+it prints, as JSON, the processor time it has used and its peak memory.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import resource
 import select
 import sys
 import time
+from typing import Any
 
 
 def peak() -> int:
@@ -27,7 +28,7 @@ def main(module: str) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener, select.epoll() as epoll:
         listener.setblocking(False)
         entrance = listener.fileno()
-        connections = {}
+        connections: dict[int, Any] = {}
         epoll.register(0, select.EPOLLIN)
         epoll.register(entrance, select.EPOLLIN)
         print(listener.getsockname()[1], flush=True)

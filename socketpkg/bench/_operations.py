@@ -150,7 +150,7 @@ def eagain(s: Any) -> Iterator[Loop]:
 
 @contextmanager
 def recv_large(s: Any) -> Iterator[Loop]:
-    """A receive that allows for much and gets little, as most programs' do. The send of it is os.write, for everybody."""
+    """A receive that allows for much and gets little, as most programs' do; what sends it is not timed."""
     a, b = s.socketpair()
     with a, b:
         descriptor = a.fileno()
@@ -668,17 +668,13 @@ OPERATIONS = (
     Scenario("getsockopt", "getsockopt", getsockopt, _goals(0.75, 1.3, 2.0), THIN),
     Scenario("setsockopt", "setsockopt", setsockopt, _goals(0.75, 1.3, 2.0)),
     Scenario("getaddrinfo", "getaddrinfo of a numeric host and port", getaddrinfo, _goals(0.3, 0.5, 0.6)),
-    Scenario(
-        "create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)
-    ),
+    Scenario("create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)),
     Scenario("inet_pton", "inet_pton", inet_pton, _goals(0.9, 1.5, 2.0)),
     Scenario("inet_ntop", "inet_ntop", inet_ntop, _goals(0.9, 1.5, 2.0)),
     Scenario("htons", "htons", htons, _goals(0.9, 1.5, 2.0)),
     Scenario("readline", "makefile('rb').readline", readline, _goals(0.9, 1.2, 1.6)),
     Scenario("ping-pong", "request and answer ping-pong, by lines", ping_pong, _goals(0.9, 1.2, 1.6)),
-    Scenario(
-        "import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15
-    ),
+    Scenario("import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15),
     Scenario("memory", "memory of one socket object", memory, {"c": 1.0}, unit="byte", most_loops=1, most_rounds=3),
     Scenario("send", "send of 1 byte, alone", send, over_raw=THIN),
     Scenario("recv", "recv of 1 byte, alone", recv, over_raw=THIN),

@@ -1,4 +1,4 @@
-"""How far the benchmark is: a bar where rich is installed, a line a scenario where it is not. Both on standard error."""
+"""How far the benchmark is: a bar where rich is installed, or else a line a scenario. Both on standard error."""
 
 from __future__ import annotations
 

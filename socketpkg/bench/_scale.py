@@ -1,8 +1,8 @@
 """Scale: an epoll echo server on each target, with few connections and with many.
 
 The server is a process, and so is what loads it. The cost of a message is the processor time that the server's process
-takes for it, so that neither waiting nor the load counts. The same number of messages is under way whatever the number of
-connections is, and all of them are used, in an order that does not follow that of their descriptors.
+takes for it, so that neither waiting nor the load counts. The same number of messages is under way whatever the number
+of connections is, and all of them are used, in an order that does not follow that of their descriptors.
 """
 
 from __future__ import annotations
@@ -103,8 +103,9 @@ def fitting() -> tuple[list[int], list[str]]:
     """The sizes that this machine allows, and what to say of the others."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     fit = [size for size in SIZES if limit == resource.RLIM_INFINITY or size + SPARE <= limit]
-    left_out = [f"The echo server with {size:,} connections is left out: only {limit:,} open files are allowed." for size in SIZES[len(fit) :]]
-    return fit, left_out
+    left_out = SIZES[len(fit) :]
+    reason = f"only {limit:,} open files are allowed"
+    return fit, [f"The echo server with {size:,} connections is left out: {reason}." for size in left_out]
 
 
 def steps(plan: ScalePlan, sizes: Sequence[int]) -> int:
@@ -153,7 +154,9 @@ def _pairs(targets: Sequence[str], size: int) -> Iterator[dict[str, _Pair]]:
 
 def unusable() -> str:
     """Why it cannot be measured here; empty if it can."""
-    return "" if hasattr(select, "epoll") and sys.platform == "linux" else "The scale scenario is left out: this system has no epoll."
+    if hasattr(select, "epoll") and sys.platform == "linux":
+        return ""
+    return "The echo server is left out: this system has no epoll."
 
 
 def verdicts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 STDLIB = "stdlib"
 RAW = "raw"
 
-#: A loop of a scenario: does it so many times, and returns what that cost in the scenario's unit (nanoseconds or bytes).
+#: A loop of a scenario: does it so many times; returns what that cost in the scenario's unit, nanoseconds or bytes.
 Loop = Callable[[int], int]
 #: Prepares a scenario on a module that is like `socket`; on leaving it what was prepared is closed.
 Setup = Callable[[Any], AbstractContextManager[Loop]]
@@ -72,4 +72,4 @@ def counted(number: int, expected: int, what: str) -> None:
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} long)" if hasattr(value, "__len__") else text[:80]
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
