@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from . import _doctor, _run, _version
+from . import _doctor, _run, _version, bench
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Command(Protocol):
 
 
 #: Each command by its name.
-COMMANDS: "Mapping[str, Command]" = {"doctor": _doctor, "run": _run}
+COMMANDS: "Mapping[str, Command]" = {"bench": bench, "doctor": _doctor, "run": _run}
 DEFAULT = "doctor"
 
 

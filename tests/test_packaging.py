@@ -64,7 +64,14 @@ def test_only_what_runs_is_installed() -> None:
     extension = str(sysconfig.get_config_var("EXT_SUFFIX"))
     for file in installed_files():
         if not file.parts[0].endswith(".dist-info") and "__pycache__" not in file.parts:
-            assert file.suffix in (".py", ".pyi") or file.name == "py.typed" or file.name.endswith(extension), file
+            wanted = (
+                file.suffix in (".py", ".pyi") or file.name in ("py.typed", "raw.c") or file.name.endswith(extension)
+            )
+            assert wanted, file
+
+
+def test_the_benchmark_has_its_raw_loops() -> None:
+    assert "socketpkg/bench/raw.c" in {str(file) for file in installed_files()}
 
 
 def test_types_are_announced() -> None:
