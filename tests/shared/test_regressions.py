@@ -199,6 +199,33 @@ def test_create_connection_keeps_its_timeout_over_many_addresses(monkeypatch: py
                 client.close()
 
 
+@control_fails("every address gets the whole timeout")
+def test_create_connection_leaves_each_address_the_rest_of_its_timeout(
+    listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gh-106283: an address that fails late takes from what the next ones have; the connection has it all again."""
+    waits = []
+
+    class Slow(socket.socket):
+        def connect(self, address: Any) -> None:
+            waits.append(self.gettimeout())
+            if len(waits) == 3:
+                super().connect(address)
+            else:
+                time.sleep(0.01)
+                raise ConnectionRefusedError
+
+    answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())] * 3
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
+    monkeypatch.setattr(socket, "socket", Slow)
+    with socket.create_connection(("slow", 80), timeout=PATIENCE) as client:
+        assert client.gettimeout() == PATIENCE
+    first, second, third = waits
+    assert first == PATIENCE
+    assert 0 < second <= PATIENCE - 0.01
+    assert 0 < third <= PATIENCE - 0.02
+
+
 def test_long_interface_names_are_refused() -> None:
     """bpo-45228, gh-28404: J1939's were copied onto the stack whole.
 
