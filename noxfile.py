@@ -158,6 +158,7 @@ def tests(session: nox.Session, backend: str) -> None:
     pytest(session, default, {"SOCKET_BACKEND": backend})
 
 
+CONFORMANCE = ROOT / "tests" / "conformance" / "run.py"
 #: Where each Python's result on the standard library's socket stands: taken once in a run of nox.
 BASELINES: dict[str, Path] = {}
 
@@ -171,7 +172,7 @@ def judge(session: nox.Session, backend: str, arguments: list[str]) -> None:
         BASELINES[str(session.python)] = baseline
     session.chdir(session.create_tmp())
     session.run(
-        *("python", str(ROOT / "tests" / "conformance" / "run.py"), "--backend", backend),
+        *("python", str(CONFORMANCE), "--backend", backend),
         *("--report", str(folder / f"{session.python}-{backend}.json"), "--baseline", str(baseline)),
         *arguments,
     )
@@ -191,8 +192,8 @@ def conformance(session: nox.Session, backend: str) -> None:
 def conformance_short(session: nox.Session, backend: str) -> None:
     """Run what every run of nox has of them: all on one Python and one backend, and the sockets' own on the others."""
     skip_unless_possible(session, backend)
-    has_tests = "import importlib.util as u; print(u.find_spec('test.test_socket') is not None)"
-    if session.run("python", "-c", has_tests, silent=True, log=False) != "True\n":
+    command = ["python", str(CONFORMANCE), "--backend", backend, "--list", "test_socket"]
+    if not session.run(*command, silent=True, log=False):
         missing = "this Python came without its own tests (Debian has them in libpython3.x-testsuite)"
         if "CI" in os.environ:
             session.error(missing)
