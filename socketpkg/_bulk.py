@@ -249,9 +249,7 @@ def _send_segments(
     return sent
 
 
-def _send_plain(
-    fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int
-) -> int:
+def _send_plain(fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int) -> int:
     """Sends each segment from *start* on as a datagram of its own."""
     total = len(data)
     count = 0

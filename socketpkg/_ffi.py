@@ -20,7 +20,6 @@ from collections import deque
 from errno import EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from select import POLLIN, POLLOUT, poll
 from struct import Struct
-from sys import byteorder
 from time import monotonic_ns
 
 from ._syscalls import Syscalls

@@ -9,6 +9,8 @@ from _socket import MSG_DONTWAIT
 from errno import EINTR
 from select import POLLERR, POLLIN, POLLOUT, poll
 
+from ._ffi import LARGE, NAME_SIZE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from ._ffi import ForeignSyscalls, Raw
     from ._syscalls import Items
-
-from ._ffi import LARGE, NAME_SIZE
 
 #: UIO_MAXIOV of the kernel: sendmmsg(2) takes no more messages in one call.
 BATCH_COUNT = 1024
