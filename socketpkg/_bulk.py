@@ -203,19 +203,18 @@ def send_segments(
     if size < 1 or size > _SEGMENT_SIZE_MAX:
         raise ValueError(f"segment_size must be 1-{_SEGMENT_SIZE_MAX}")
     raw = b"" if address is None else _codec.encode(family, proto, address, "send_segments")
-    if type(data) is not bytes:
-        try:
-            data = memoryview(data).cast("B")
-        except TypeError:
-            if isinstance(data, memoryview):
-                raise
-            raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
-    audit("socket.sendmsg", sock, address)
+    udp = _is_udp(family, kind, proto)
+    if type(data) is bytes:
+        audit("socket.sendmsg", sock, address)
+        return _send_segments(fd, data, size, raw, flags, timeout, udp)
     try:
-        return _send_segments(fd, data, size, raw, flags, timeout, _is_udp(family, kind, proto))
-    finally:
-        if isinstance(data, memoryview):
-            data.release()
+        view = memoryview(data)
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
+    # Each view is released by name: on PyPy another one would be a matter of the collector.
+    with view, view.cast("B") as content:
+        audit("socket.sendmsg", sock, address)
+        return _send_segments(fd, content, size, raw, flags, timeout, udp)
 
 
 def _send_segments(
@@ -234,7 +233,7 @@ def _send_segments(
             if left == total and left <= chunk:
                 sent += _sys.sendmsg(fd, (data,), item, flags, raw, timeout)
             else:
-                with memoryview(data)[sent : sent + chunk] as part:
+                with memoryview(data) as view, view[sent : sent + chunk] as part:
                     sent += _sys.sendmsg(fd, (part,), item, flags, raw, timeout)
         except OSError as failure:
             if segmented and failure.errno in _REFUSED:
