@@ -39,7 +39,8 @@ _codec = AddressCodec()
 
 _SOCK_STREAM = CONSTANTS["SOCK_STREAM"]
 _SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
-_INET_FAMILIES = (CONSTANTS["AF_INET"], CONSTANTS["AF_INET6"])
+_AF_INET = CONSTANTS["AF_INET"]
+_AF_INET6 = CONSTANTS["AF_INET6"]
 _UDP = CONSTANTS["IPPROTO_UDP"]
 _UDP_SEGMENT = CONSTANTS.get("UDP_SEGMENT", -1)
 _UDP_GRO = CONSTANTS.get("UDP_GRO", -1)
@@ -168,7 +169,7 @@ def _refuse_stream(kind: int, caller: str) -> None:
 
 
 def _is_udp(family: int, kind: int, proto: int) -> bool:
-    return kind == _SOCK_DGRAM and family in _INET_FAMILIES and (proto == 0 or proto == _UDP)
+    return kind == _SOCK_DGRAM and family in (_AF_INET, _AF_INET6) and (proto == 0 or proto == _UDP)
 
 
 def _knows_segments(fd: int) -> bool:
@@ -221,9 +222,12 @@ def _send_segments(
     fd: int, data: bytes | memoryview, size: int, raw: bytes, flags: int, timeout: int, udp: bool
 ) -> int:
     total = len(data)
-    chunk = size * min(_SEGMENTS_MAX, _PAYLOAD_MAX // size)
+    chunk = _PAYLOAD_MAX // size
+    if chunk > _SEGMENTS_MAX:
+        chunk = _SEGMENTS_MAX
+    chunk *= size
     segmented = udp and chunk > size and _knows_segments(fd)
-    item = ((_UDP, _UDP_SEGMENT, size.to_bytes(2, sys.byteorder)),)
+    items = _segment_items(size)
     sent = 0
     while sent < total:
         left = total - sent
@@ -231,10 +235,10 @@ def _send_segments(
             if not segmented or left <= size:
                 return sent + _send_plain(fd, data, sent, size, raw, flags, timeout)
             if left == total and left <= chunk:
-                sent += _sys.sendmsg(fd, (data,), item, flags, raw, timeout)
+                sent += _sys.sendmsg(fd, (data,), items, flags, raw, timeout)
             else:
                 with memoryview(data) as view, view[sent : sent + chunk] as part:
-                    sent += _sys.sendmsg(fd, (part,), item, flags, raw, timeout)
+                    sent += _sys.sendmsg(fd, (part,), items, flags, raw, timeout)
         except OSError as failure:
             if segmented and failure.errno in _REFUSED:
                 segmented = False
@@ -246,6 +250,20 @@ def _send_segments(
         if timeout > 0:
             timeout = 0
     return sent
+
+
+# The last one made: a program's segments have one size, or few.
+_recent_items: tuple[int, tuple[tuple[int, int, bytes]]] | None = None
+
+
+def _segment_items(size: int) -> tuple[tuple[int, int, bytes]]:
+    """The ancillary items that ask for segments of *size* bytes."""
+    global _recent_items
+    recent = _recent_items
+    if recent is None or recent[0] != size:
+        recent = size, ((_UDP, _UDP_SEGMENT, size.to_bytes(2, sys.byteorder)),)
+        _recent_items = recent
+    return recent[1]
 
 
 def _send_plain(fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int) -> int:
