@@ -182,7 +182,7 @@ def values(facts: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Series]]]
     return {
         f"scale-{size}": (
             "ns",
-            {target: Series(1, own[str(size)]["costs"]) for target, own in facts["targets"].items()},
+            {target: Series.of(own[str(size)]["costs"]) for target, own in facts["targets"].items()},
         )
         for size in facts["sizes"]
     }
