@@ -17,7 +17,19 @@ from typing import Any
 import pytest
 
 from socketpkg import backends
-from socketpkg.bench import _busy, _html, _lockstep, _operations, _raw, _results, _scale, _scenario, _tables, rank
+from socketpkg.bench import (
+    _busy,
+    _command,
+    _html,
+    _lockstep,
+    _operations,
+    _raw,
+    _results,
+    _scale,
+    _scenario,
+    _tables,
+    rank,
+)
 from socketpkg.bench._catalogue import LOOPS, OTHERS, names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -284,6 +296,25 @@ def test_the_echo_server() -> None:
     assert {v["measure"] for v in _scale.verdicts(found)} >= {"cost of a message, to its own with 10"}
 
 
+@pytest.mark.skipif(not LINUX, reason="epoll")
+@pytest.mark.skipif(PYPY, reason="pyperf needs psutil, which has no wheel for PyPy")
+def test_the_results_of_the_echo_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scale, "SIZES", (10, 20))
+    little = _command.Effort(NOTHING_MUCH, _busy.BusyPlan(1, 0.01, 0.01), _scale.ScalePlan(2, 40))
+    result = _command.perform(["scale"], [USABLE[0]], little, quick=True)
+    facts = result["socketpkg"]
+    assert facts["operations"] == []
+    assert facts["scale"]["sizes"] == [10, 20]
+    assert {benchmark["metadata"]["name"] for benchmark in result["benchmarks"]} == {
+        f"scale-{size}: {target}" for size in (10, 20) for target in ("stdlib", USABLE[0])
+    }
+    (table,) = (table for table in _tables.tables(facts) if table.title.startswith("Scale"))
+    assert [[cell.text for cell in row[:2]] for row in table.rows] == [
+        [target, size] for target in ("stdlib", USABLE[0]) for size in ("10", "20")
+    ]
+    assert "svg" not in _html.page(facts)
+
+
 def test_the_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
@@ -406,9 +437,18 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if PYPY:
         pytest.importorskip("pyperf", reason="the extra bench is not installed, for psutil has no wheel for PyPy")
     folder = tmp_path_factory.mktemp("written")
-    wanted = ["send-recv", "getsockopt", "mmsg", "busy", *(["scale"] if LINUX else [])]
     done = bench(
-        *(*wanted, "--quick", "--backend", USABLE[-1], "--json", str(folder / "r.json")),
+        *(
+            "send-recv",
+            "getsockopt",
+            "mmsg",
+            "busy",
+            "--quick",
+            "--backend",
+            USABLE[-1],
+            "--json",
+            str(folder / "r.json"),
+        ),
         *("--html", str(folder / "r.html"), "--markdown", str(folder / "r.md")),
     )
     assert done.returncode == 0, done.stderr
