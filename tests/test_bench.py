@@ -370,6 +370,10 @@ def test_list() -> None:
     [
         (("no-such",), "there is no scenario 'no-such'; there are send-recv, "),
         (("--backend", "turbo"), "there is no backend 'turbo'; there are c, cffi, ctypes"),
+        (
+            ("--backend", "ctypes", "udp4"),
+            "there is no backend 'udp4'; there are c, cffi, ctypes; the names of scenarios",
+        ),
         (("--json", "/no/such/folder/x.json"), "cannot write /no/such/folder/x.json: No such file or directory"),
         (("--html", "/"), "cannot write /: Is a directory"),
         (("--load", "/no/such.json"), "--load /no/such.json: No such file or directory"),

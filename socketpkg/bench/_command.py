@@ -103,7 +103,8 @@ def _targets(parser: argparse.ArgumentParser, wanted: Sequence[str] | None) -> l
     result = list(dict.fromkeys(name.strip().lower() for name in wanted))
     for name in result:
         if name not in known:
-            parser.error(f"there is no backend {name!r}; there are {', '.join(known)}")
+            hint = "; the names of scenarios go before --backend" if name in names() else ""
+            parser.error(f"there is no backend {name!r}; there are {', '.join(known)}{hint}")
         if not known[name].usable:
             parser.error(f"the backend {name!r} cannot be used: {known[name].reason}")
     return result

@@ -25,6 +25,8 @@ from ._scenario import RAW, STDLIB, Scenario, Skip
 
 #: The seconds after which a worker that does not answer is taken for hung.
 PATIENCE = 300.0
+#: The nanoseconds that a target runs before its rounds begin: a compiler such as PyPy's is still at work until then.
+WARM_UP = 3e8 if sys.implementation.name == "pypy" else 0.0
 
 
 class WorkerError(Exception):
@@ -251,11 +253,13 @@ def _calibrate(scenario: Scenario, worker: Worker, stretch: Stretch, plan: Plan)
         stretch.loops = scenario.most_loops
         return
     wanted = plan.share * 1e9
-    loops = 1
+    loops, passed = 1, 0
     while True:
         total = worker.ask("run", loops=loops)
+        passed += total
         stretch.warmups.append((loops, total / (loops * scenario.calls)))
-        if total >= wanted / 2 or loops >= scenario.most_loops:
+        if total < wanted / 2 and loops < scenario.most_loops:
+            loops = min(loops * 2, scenario.most_loops)
+        elif passed >= WARM_UP:
             break
-        loops = min(loops * 2, scenario.most_loops)
     stretch.loops = max(1, min(scenario.most_loops, round(loops * wanted / max(total, 1))))
