@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -312,7 +314,7 @@ def test_the_results_of_the_echo_server(monkeypatch: pytest.MonkeyPatch) -> None
     assert [[cell.text for cell in row[:2]] for row in table.rows] == [
         [target, size] for target in ("stdlib", USABLE[0]) for size in ("10", "20")
     ]
-    assert "svg" not in _html.page(facts)
+    assert "<svg" not in _html.page(facts)
 
 
 def test_the_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,6 +414,30 @@ def test_without_the_extra(tmp_path: Path) -> None:
 def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     done = bench("send-recv", "--json", str(tmp_path / "x.json"), "--html", str(tmp_path / "no" / "x.html"))
     assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(PYPY, reason="pyperf needs psutil, which has no wheel for PyPy")
+@pytest.mark.parametrize("scenario", ["send-recv", "busy", *(["scale"] if LINUX else [])])
+def test_an_interrupt_ends_it(tmp_path: Path, scenario: str) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, scenario, "--backend", USABLE[0], "--json", str(tmp_path / "x.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stderr is not None
+        first = process.stderr.readline()  # it measures
+        assert first.startswith("  0%")
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().endswith("interrupted; nothing is written")
+    assert "Traceback" not in errors
+    assert not output
     assert list(tmp_path.iterdir()) == []
 
 

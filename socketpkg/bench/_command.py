@@ -137,7 +137,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
-            library = _raw.build(Path(folder))
+            library = _raw.build(Path(folder)) if loops else None
         except _raw.NoCompiler as error:
             notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
         facts = _results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)

@@ -45,6 +45,7 @@ class Worker:
             stdout=subprocess.PIPE,
             env=environment(target),
             bufsize=0,
+            process_group=0,  # an interrupt at the terminal is for the benchmark, which ends its processes itself
         )
         self._rest = b""
 

@@ -44,7 +44,12 @@ class _Program:
     def __init__(self, script: str, target: str, *arguments: object) -> None:
         command = [*interpreter(), "-P", str(Path(__file__).with_name(script)), *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(target), text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(target),
+            text=True,
+            process_group=0,  # as the workers'
         )
         self._name = script
 
