@@ -206,7 +206,7 @@ def conformance_short(session: nox.Session, backend: str) -> None:
 
 @nox.session(python=[python for python in ("3.13", "3.11") if python in PYTHONS] or PYTHONS[:1])
 def bench(session: nox.Session) -> None:
-    """Measure every operation beside the standard library's, on the Pythons of docs/performance.md."""
+    """Measure every operation beside the standard library's, on the Pythons that docs/performance.md shows."""
     install(session, "[bench]")
     folder = Path(session.cache_dir).absolute() / "bench"
     folder.mkdir(exist_ok=True)
