@@ -1,0 +1,27 @@
+"""Describes the extension modules of the c backend. setup.py builds what this says, and so does a vendored copy."""
+
+from pathlib import Path
+
+#: The directives of Cython, for all modules.
+DIRECTIVES = {
+    "language_level": 3,
+    "annotation_typing": False,  # the types are in the .pxd; annotations are for people
+    "auto_pickle": False,
+    "binding": True,  # inspect.signature works, as on the interpreted modules
+    "freethreading_compatible": True,
+}
+#: The C macros that a module is compiled with.
+MACROS = {
+    # Socket is a class made at run time, as in the standard library: one that the collector knows.
+    "_core": [("CYTHON_USE_TYPE_SPECS", "1")],
+}
+
+
+def sources(backend: Path, public: Path) -> dict[str, Path]:
+    """The source of each module: the system calls, and those modules of *public* that have a .pxd in *backend*."""
+    found = {"syscalls": backend / "syscalls.pyx"}
+    for pxd in sorted(backend.glob("*.pxd")):
+        twin = public / f"{pxd.stem}.py"
+        if twin.exists():
+            found[pxd.stem] = twin
+    return found
