@@ -57,6 +57,8 @@ def _meson(place: Place, copy: Manifest) -> Iterator[str]:
             f"  subdir: '{inside}/{BACKEND}', install: true)",
         ]
     yield from _indented(*rows)
+    if copy.extensions:
+        yield from ("", "This installs also what is compiled in place: make the copy with --no-build.")
 
 
 def _indented(*rows: str) -> Iterator[str]:

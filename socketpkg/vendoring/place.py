@@ -60,8 +60,8 @@ class Place:
         for folder in (self.folder, *self.folder.parents):
             if any((folder / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "meson.build")):
                 return folder
-        count = self.package.count(".")
-        return self.folder.parents[count] if count < len(self.folder.parents) else self.folder
+        here = Path.cwd()
+        return here if self.folder.is_relative_to(here) else self.folder.parent
 
     @property
     def relative(self) -> str:
