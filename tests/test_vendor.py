@@ -56,8 +56,7 @@ def vendor(*arguments: object) -> int:
     try:
         return __main__.main(["vendor", *map(str, arguments)])
     except SystemExit as end:
-        assert isinstance(end.code, int)
-        return end.code
+        return int(end.code or 0)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

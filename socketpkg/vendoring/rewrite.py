@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from .errors import VendorError
@@ -36,8 +37,13 @@ class Reference(NamedTuple):
     end: int
 
 
-def references(text: str, where: str) -> Iterator[Reference]:
+@cache  # what is to be copied is found first and rewritten later
+def references(text: str, where: str) -> tuple[Reference, ...]:
     """The import statements of a Python file that concern us, wherever in it they stand. *where* is for messages."""
+    return tuple(_references(text, where))
+
+
+def _references(text: str, where: str) -> Iterator[Reference]:
     lines = text.splitlines(keepends=True)
     starts = [0]
     for line in lines:
