@@ -30,7 +30,7 @@ PYPY = sys.implementation.name == "pypy"
 NAME = "myapp._vendor.socketpkg"
 #: Of the shared suite, what does not wait for much.
 CORE = (
-    "addresses audit creation makefile messages options resolver sendfile surface timeouts transfer two_arguments"
+    "addresses creation makefile messages options resolver sendfile surface timeouts transfer two_arguments"
 ).split()
 PATIENCE = 60.0
 
@@ -250,23 +250,28 @@ for copy in modules:
 """
 
 
+@pytest.fixture(scope="module")
+def together(c_program: tuple[Path, list[str]], cffi_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with two programs: two backends, two versions."""
+    folder = tmp_path_factory.mktemp("together")
+    wheels = [str(*(program / "dist").glob("*.whl")) for program in (c_program[0], cffi_program)]
+    run([sys.executable, "-m", "venv", "venv"], folder, environment())
+    run([str(folder / "venv" / "bin" / "pip"), "install", "--quiet", *wheels], folder, environment())
+    return folder
+
+
 @needs_c
 @pytest.mark.parametrize("installed", [False, True], ids=["alone", "beside-socketpkg"])
-def test_two_programs_in_one_process(
-    c_program: tuple[Path, list[str]], cffi_program: Path, tmp_path: Path, installed: bool
-) -> None:
-    """With two backends, of two versions; and both beside the socketpkg that is installed here."""
-    (c_wheel,), (cffi_wheel,) = (c_program[0] / "dist").glob("*.whl"), (cffi_program / "dist").glob("*.whl")
-    run([sys.executable, "-m", "venv", "venv"], tmp_path, environment())
-    python = str(tmp_path / "venv" / "bin" / "python")
-    run([python, "-m", "pip", "install", "--quiet", str(c_wheel), str(cffi_wheel)], tmp_path, environment())
+def test_two_programs_in_one_process(together: Path, installed: bool) -> None:
+    """Alone, and beside the socketpkg that is installed here."""
     env = environment()
-    expected: list[Any] = [("c", socketpkg.__version__), ("cffi", "0.0.1")]
+    expected = [("c", socketpkg.__version__), ("cffi", "0.0.1")]
     if installed:
         places = [Path(socketpkg.__file__).parent.parent, *(Sources(n).folder.parent for n in _edition.BUILT_IN)]
         env |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, places))), "SOCKET_BACKEND": "c"}
         expected.append(("c", socketpkg.__version__))
-    printed = run([python, "-W", "error", "-c", TOGETHER.format(installed=installed)], tmp_path, env)
+    python = str(together / "venv" / "bin" / "python")
+    printed = run([python, "-W", "error", "-c", TOGETHER.format(installed=installed)], together, env)
     assert printed == f"{expected}\n"
 
 
