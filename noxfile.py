@@ -6,6 +6,7 @@ Examples::
     nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
+    nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
 
 A Python that is not installed is skipped; where ``CI`` is set, that is an error. ``SOCKETPKG_PYTHONS="3.11 3.12"``
 restricts the sessions to these.
@@ -24,7 +25,7 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
-# What a contributor needs. The interpreter's own tests take long, and are asked for by name.
+# What a contributor needs. The interpreter's own tests and the benchmark are asked for by name.
 nox.options.sessions = ["lint", "types", "tests", "docs", "examples", "build"]
 nox.options.error_on_missing_interpreters = "CI" in os.environ
 
@@ -168,6 +169,17 @@ def conformance(session: nox.Session, backend: str) -> None:
         *("--report", str(folder / f"{session.python}-{backend}.json"), "--baseline", str(baseline)),
         *session.posargs,
     )
+
+
+@nox.session(python=[python for python in ("3.13", "3.11") if python in PYTHONS] or PYTHONS[:1])
+def bench(session: nox.Session) -> None:
+    """Measure every operation beside the standard library's, on the Pythons of docs/performance.md; asked for by name."""
+    install(session, "[bench]")
+    folder = Path(session.cache_dir).absolute() / "bench"
+    folder.mkdir(exist_ok=True)
+    outputs = [f"--{kind}={folder / f'{session.python}.{kind}'}" for kind in ("json", "html")]
+    session.chdir(session.create_tmp())
+    session.run(*("python", "-m", "socketpkg", "bench"), *session.posargs, *outputs, env={"PYTHONSAFEPATH": "1"})
 
 
 @nox.session

@@ -57,6 +57,10 @@ def connect(self, address: _Address, /) -> None: ...
 def connect(self, host: _Host, port: SupportsIndex, /) -> None: ...
 def connect_ex(self, address: _Address, /) -> int: ...
 def connect_ex(self, host: _Host, port: SupportsIndex, /) -> int: ...
+def getservbyname(servicename: str, /) -> int: ...
+def getservbyname(servicename: str, protocolname: str, /) -> int: ...
+def getservbyport(port: SupportsIndex, /) -> str: ...
+def getservbyport(port: SupportsIndex, protocolname: str, /) -> str: ...
 def getsockopt(self, level: SupportsIndex, option: SupportsIndex, /) -> int: ...
 def getsockopt(self, level: SupportsIndex, option: SupportsIndex, buflen: SupportsIndex, /) -> bytes: ...
 def setsockopt(self, level: SupportsIndex, option: SupportsIndex, value: SupportsIndex | ReadableBuffer, /) -> None: ...
@@ -154,6 +158,14 @@ def definition(node: ast.FunctionDef, indent: str = "") -> list[str]:
     return [indent + line for line in lines]
 
 
+def overloaded(node: ast.FunctionDef, indent: str = "") -> list[str]:
+    """The definition of a function or method, or those of its overloads."""
+    overloads = [o for o in ast.parse(OVERLOADS).body if isinstance(o, ast.FunctionDef) and o.name == node.name]
+    if not overloads:
+        return definition(node, indent)
+    return [line for chosen in overloads for line in (f"{indent}@overload", *definition(chosen, indent))]
+
+
 def declaration(function: str, parameter: ast.arg, value: ast.expr | None) -> str:
     """A parameter with its type, and its default when that says something to a caller."""
     text = parameter.arg
@@ -185,20 +197,17 @@ def low_level() -> str:
     lines += ["# Without what the public module has in its own way: the members of its enums, for one."]
     lines += [*export(exported, elsewhere), ""]
     lines += ["class socket:"]
-    overloads = [node for node in ast.parse(OVERLOADS).body if isinstance(node, ast.FunctionDef)]
     for node in core["Socket"].body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
             slots = ", ".join(f'"{name}"' for name in ast.literal_eval(node.value))
             lines.append(f"    __slots__ = ({slots})")
         if isinstance(node, ast.FunctionDef) and (node.name in PRIVATE or not node.name.startswith("_")):
-            for chosen in [overload for overload in overloads if overload.name == node.name] or [node]:
-                lines += ["    @overload"] if chosen is not node else []
-                lines += definition(chosen, "    ")
+            lines += overloaded(node, "    ")
     lines += ["", "SocketType = socket", "error = OSError", "timeout = TimeoutError", ""]
     for name in functions():
         function = core[name]
         assert isinstance(function, ast.FunctionDef)
-        lines += definition(function)
+        lines += overloaded(function)
     lines += ["", "backend: backends.Backend", "core: ModuleType", "CAPI: CapsuleType", "has_ipv6: bool", ""]
     declared = [(name, f"{name}: Final[str]") for name in strings]
     declared += [(name, f"{name}: Final[int]") for name in integers]

@@ -36,7 +36,7 @@ __backend__: str = _socket.backend.name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ._enums import MsgFlag as MsgFlag
     from ._enums import SocketKind as SocketKind
 
-    _Member = TypeVar("_Member", bound=int)
+    _Member = TypeVar("_Member", bound=IntEnum)
     _Socket = TypeVar("_Socket", bound="socket")
     _Address: TypeAlias = tuple[Any, ...] | str | ReadableBuffer
     _AddressInfoList: TypeAlias = list[
@@ -118,12 +118,10 @@ _BLOCKSIZE = 8192
 _SENDFILE_MAX = 2**30
 
 
-def _intenum_converter(value: int, enum_klass: Callable[[int], _Member]) -> _Member:
+def _intenum_converter(value: int, enum_klass: type[_Member]) -> _Member:
     """The member of an enum with that value, or the value itself where the enum has none."""
-    try:
-        return enum_klass(value)
-    except ValueError:
-        return value  # type: ignore[return-value]
+    # In the enum's own table: calling the enum takes longer than many a system call.
+    return enum_klass._value2member_map_.get(value, value)  # type: ignore[arg-type,return-value]
 
 
 def _adopt(make: type[_Socket], family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex, fd: int) -> _Socket:
@@ -216,7 +214,8 @@ class socket(_socket.socket):
     def accept(self) -> tuple[socket, Any]:
         """Waits for a connection: (socket object, address of the other end)."""
         fd, address = self._accept()
-        sock = _adopt(socket, self.family, self.type, self.proto, fd)
+        # The plain numbers, without a detour over the members of the enums.
+        sock = _adopt(socket, super().family, super().type, self.proto, fd)
         # Without a default timeout, a connection that a socket with a timeout accepted blocks.
         if getdefaulttimeout() is None and self.gettimeout():
             sock.setblocking(True)
@@ -709,10 +708,10 @@ def getaddrinfo(
     *host* is a name, a numeric address or None, *port* a service name, a number or None; *family*, *type* and *proto*
     narrow the list down, *flags* are AI_ constants. Raises gaierror.
     """
-    found: list[Any] = [
-        (_intenum_converter(found_family, AddressFamily), _intenum_converter(found_type, SocketKind), *rest)
-        for found_family, found_type, *rest in _socket.getaddrinfo(host, port, family, type, proto, flags)
-    ]
+    found: list[Any] = []
+    for af, kind, protocol, name, target in _socket.getaddrinfo(host, port, family, type, proto, flags):
+        member = _intenum_converter(af, AddressFamily)
+        found.append((member, _intenum_converter(kind, SocketKind), protocol, name, target))
     return found
 
 

@@ -185,16 +185,20 @@ def _unsigned(value: Any) -> int:
 
 
 # Programs send to the same few addresses again and again. The sockaddr of a numeric one never changes, so those last
-# used are kept; a name's may change, and is looked up every time.
+# used are kept; a name's may change, and is looked up every time. And programs hear from the same few, whose addresses
+# are kept likewise.
 _RECENT_MAX = 256
 _recent_inet: dict[Any, bytes] = {}
 _recent_inet6: dict[Any, bytes] = {}
+_recent_heard: dict[bytes, Any] = {}
 
 
 def _is_plain(address: Any) -> bool:
     """Whether *address* is a tuple of a str and ints, nothing that is only equal to one (1.0, True)."""
     if type(address) is not tuple or not address or type(address[0]) is not str:
         return False
+    if len(address) == 2:
+        return type(address[1]) is int
     for part in address[1:]:  # noqa: SIM110  # a generator would cost more than the rest
         if type(part) is not int:
             return False
@@ -276,6 +280,18 @@ def _encode_unix(address: Any) -> bytes:
     return _header(AF_UNIX, _SUN_PATH + len(path) + 1) + path + b"\0"
 
 
+def _decode_inet(raw: bytes, family: int) -> Any:
+    port = raw[2] << 8 | raw[3]
+    if family == AF_INET:
+        return f"{raw[4]}.{raw[5]}.{raw[6]}.{raw[7]}", port
+    return (
+        _sys.inet_ntop(AF_INET6, raw[8:24]),
+        port,
+        int.from_bytes(raw[4:8], "big"),
+        int.from_bytes(raw[24:28], sys.byteorder),
+    )
+
+
 def _families() -> Families:
     """The codec of the other families, made when the first of them is used."""
     global _others
@@ -308,6 +324,24 @@ class AddressCodec:
             return _encode_inet(address, caller)
         return _families().encode(family, proto, address, caller)
 
+    def numeric(self, family: int, host: Any, port: Any) -> bytes | None:
+        """The sockaddr of *host* and *port* if both are plain and numeric, without a scope, else None.
+
+        *family* is that of the host, or AF_UNSPEC.
+        """
+        if type(host) is not str or type(port) is not int:
+            return None
+        version = AF_INET6 if ":" in host else AF_INET
+        if family != version and family != AF_UNSPEC:
+            return None
+        address = (host, port)
+        raw = (_recent_inet if version == AF_INET else _recent_inet6).get(address)
+        if raw is None:
+            if "\0" in host or not host.isascii() or _sys.inet_pton(version, host) is None or not 0 <= port <= 0xFFFF:
+                return None
+            raw = self.encode(version, 0, address, "")
+        return raw
+
     def decode(self, raw: bytes, proto: int) -> Any:
         """The address that a sockaddr holds, of a socket with the protocol *proto*; None for an empty one.
 
@@ -317,15 +351,14 @@ class AddressCodec:
         if size < 2:
             return None
         family = sockaddr_family(raw)
-        if family == AF_INET and size >= 8:
-            return f"{raw[4]}.{raw[5]}.{raw[6]}.{raw[7]}", raw[2] << 8 | raw[3]
-        if family == AF_INET6 and size >= 24:
-            return (
-                _sys.inet_ntop(AF_INET6, raw[8:24]),
-                raw[2] << 8 | raw[3],
-                int.from_bytes(raw[4:8], "big"),
-                int.from_bytes(raw[24:28], sys.byteorder),
-            )
+        if (family == AF_INET and size >= 8) or (family == AF_INET6 and size >= 24):
+            address = _recent_heard.get(raw)
+            if address is None:
+                address = _decode_inet(raw, family)
+                if len(_recent_heard) >= _RECENT_MAX:
+                    _recent_heard.clear()
+                _recent_heard[raw] = address
+            return address
         if family == AF_UNIX:
             if size == _SUN_PATH:
                 return ""

@@ -97,7 +97,7 @@ class Socket:
         family_number = c_int(family)
         kind = c_int(type)
         protocol = c_int(proto)
-        audit("socket.__new__", self, family_number, kind, protocol)
+        _audit_new("socket.__new__", self, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
         if fileno is None:
             family_number = AF_INET if family_number == -1 else family_number
             kind = SOCK_STREAM if kind == -1 else kind
@@ -220,41 +220,42 @@ class Socket:
 
     # -- connections -----------------------------------------------------------------------------------------------
 
-    def bind(self, address: Any, port: Any = _MISSING, /) -> None:
+    def bind(self, address: Any, /, *port: Any) -> None:
         """Binds the socket to *address*; for AF_INET and AF_INET6 also bind(host, port)."""
-        address = self._one_address(address, port, "bind")
+        if port:
+            address = self._one_address(address, port, "bind")
         raw = _codec.encode(self._family, self._proto, address, "bind")
-        audit("socket.bind", self, address)
+        _audit_address("socket.bind", self, address)  # type: ignore[name-defined]  # noqa: F821
         _sys.bind(self._fd, raw)
 
-    def connect(self, address: Any, port: Any = _MISSING, /) -> None:
+    def connect(self, address: Any, /, *port: Any) -> None:
         """Connects to *address*; for AF_INET and AF_INET6 also connect(host, port)."""
-        address = self._one_address(address, port, "connect")
+        if port:
+            address = self._one_address(address, port, "connect")
         raw = _codec.encode(self._family, self._proto, address, "connect")
-        audit("socket.connect", self, address)
+        _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
         error = _sys.connect(self._fd, raw, self._timeout)
         if error:
             if error < 0:
                 raise TimeoutError("timed out")
             raise OSError(error, os.strerror(error))
 
-    def connect_ex(self, address: Any, port: Any = _MISSING, /) -> int:
+    def connect_ex(self, address: Any, /, *port: Any) -> int:
         """As connect, but returns the errno of the system call (0 for success) in place of raising it.
 
         What is wrong with the address itself, a host that does not resolve among it, is raised all the same.
         """
-        address = self._one_address(address, port, "connect_ex")
+        if port:
+            address = self._one_address(address, port, "connect_ex")
         raw = _codec.encode(self._family, self._proto, address, "connect_ex")
-        audit("socket.connect", self, address)
+        _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
         error = _sys.connect(self._fd, raw, self._timeout)
         return errno.EWOULDBLOCK if error < 0 else error
 
-    def _one_address(self, address: Any, port: Any, caller: str) -> Any:
-        if port is _MISSING:
-            return address
-        if self._family == AF_INET or self._family == AF_INET6:
-            return address, port
-        raise TypeError(f"{caller}() takes exactly one argument (2 given)")
+    def _one_address(self, address: Any, port: tuple[Any, ...], caller: str) -> Any:
+        if len(port) == 1 and (self._family == AF_INET or self._family == AF_INET6):
+            return address, port[0]
+        raise TypeError(f"{caller}() takes exactly one argument ({len(port) + 1} given)")
 
     def listen(self, backlog: SupportsIndex = _DEFAULT_BACKLOG, /) -> None:
         """Lets the socket accept connections. *backlog* is how many may wait; a negative one means 0."""
@@ -297,13 +298,17 @@ class Socket:
 
     def setsockopt(
         self,
-        level: SupportsIndex,
-        option: SupportsIndex,
-        value: SupportsIndex | ReadableBuffer | None,
+        level: SupportsIndex = _MISSING,
+        option: SupportsIndex = _MISSING,
+        value: SupportsIndex | ReadableBuffer | None = _MISSING,
         optlen: SupportsIndex = _MISSING,
         /,
+        *surplus: Any,
     ) -> None:
         """Sets a socket option to an int or to the bytes of a buffer, or to a null pointer of length *optlen*."""
+        # It counts its arguments itself, for CPython's tests know the text. With a parameter for each no tuple is made.
+        if value is _MISSING or surplus:
+            raise _wrong_count((level, option, value, optlen, *surplus))
         level_number = c_int(level)
         number = c_int(option)
         if optlen is not _MISSING:
@@ -314,7 +319,7 @@ class Socket:
             _sys.setsockopt_null(self._fd, level_number, number, index(optlen) & UINT_MAX)
         elif value is None:
             raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
-        elif hasattr(value, "__index__"):
+        elif type(value) is int or hasattr(value, "__index__"):
             if self._family == _AF_VSOCK:
                 wide = index(value) & 0xFFFF_FFFF_FFFF_FFFF  # type: ignore[arg-type]
                 _sys.setsockopt(self._fd, level_number, number, wide.to_bytes(8, sys.byteorder))
@@ -387,7 +392,7 @@ class Socket:
         if isinstance(data, str):
             raise TypeError("a bytes-like object is required, not 'str'")
         raw = _codec.encode(self._family, self._proto, address, "sendto")
-        audit("socket.sendto", self, address)
+        _audit_address("socket.sendto", self, address)  # type: ignore[name-defined]  # noqa: F821
         return _sys.sendto(self._fd, data, flags, raw, self._timeout)
 
     def recvmsg(
@@ -400,7 +405,7 @@ class Socket:
         data, ancillary, msg_flags, raw = _sys.recvmsg(
             self._fd, size, _ancillary_size(ancbufsize), c_int(flags), self._timeout
         )
-        return data, ancillary, msg_flags, _codec.decode(raw, self._proto)
+        return data, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
     def recvmsg_into(
         self,
@@ -414,7 +419,7 @@ class Socket:
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
             self._fd, targets, _ancillary_size(ancbufsize), c_int(flags), self._timeout
         )
-        return count, ancillary, msg_flags, _codec.decode(raw, self._proto)
+        return count, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
     def sendmsg(
         self,
@@ -431,7 +436,7 @@ class Socket:
         raw = b""
         if address is not None:
             raw = _codec.encode(self._family, self._proto, address, "sendmsg")
-        audit("socket.sendmsg", self, address)
+        _audit_address("socket.sendmsg", self, address)  # type: ignore[name-defined]  # noqa: F821
         return _sys.sendmsg(self._fd, sources, items, number, raw, self._timeout)
 
     def sendmsg_afalg(
@@ -459,6 +464,151 @@ class Socket:
             items.append((_SOL_ALG, _ALG_SET_AEAD_ASSOCLEN, c_int(assoclen).to_bytes(4, sys.byteorder)))
         sources = _tuple_of(msg, "sendmsg_afalg() argument 1 must be an iterable")
         return _sys.sendmsg(self._fd, sources, tuple(items), c_int(flags), b"", self._timeout)
+
+    # -- many datagrams at once: extensions, see docs/datagrams.md ---------------------------------------------------
+
+    def recvmmsg(
+        self,
+        count: SupportsIndex,
+        bufsize: SupportsIndex,
+        flags: SupportsIndex = 0,
+        *,
+        ancbufsize: SupportsIndex | None = None,
+    ) -> list[Any]:
+        """recvmmsg(count, bufsize, flags=0) -> list of (data, address), at least one and at most *count*
+
+        Waits for the first message as recvfrom() does, and takes what else is there (recvmmsg(2)). A message longer
+        than *bufsize* is cut. With *ancbufsize*, which may be 0, the list holds (data, ancdata, msg_flags, address)
+        as from recvmsg(), and MSG_TRUNC in msg_flags tells that one was cut. An error behind the first message is
+        raised by the next call. With a *count* of 0 the list is empty and nobody is asked.
+        """
+        return _bulk_functions().receive(  # type: ignore[no-any-return]
+            self._fd,
+            self._type,
+            self._proto,
+            c_ssize(count),
+            c_ssize(bufsize),
+            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
+            c_int(flags),
+            self._timeout,
+        )
+
+    def recvmmsg_into(
+        self,
+        buffers: Iterable[WriteableBuffer],
+        flags: SupportsIndex = 0,
+        *,
+        ancbufsize: SupportsIndex | None = None,
+    ) -> list[Any]:
+        """recvmmsg_into(buffers, flags=0) -> list of (nbytes, address), at least one and at most one for each buffer
+
+        recvmmsg(), each message into a buffer of its own, in their order. With MSG_TRUNC in *flags*, nbytes is the
+        length of the message also where the buffer is smaller. With *ancbufsize* the list holds
+        (nbytes, ancdata, msg_flags, address), as from recvmsg_into().
+        """
+        return _bulk_functions().receive_into(  # type: ignore[no-any-return]
+            self._fd,
+            self._type,
+            self._proto,
+            buffers,
+            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
+            c_int(flags),
+            self._timeout,
+        )
+
+    def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
+        """sendmmsg(messages, flags=0) -> how many of the messages were sent
+
+        Each message is data, (data, address) or (data, address, ancdata); an address of None is none. The data is a
+        bytes-like object, or a list or tuple of them that are gathered. A blocking socket sends all of them; one with
+        a timeout waits for room for the first, and sends as many as there is room for, as one that never waits does.
+        An error is raised when no message was sent; else the count says where it came, and the next call, which
+        begins there, raises it if it persists. OSError (EOPNOTSUPP) on a stream, which has no messages.
+        """
+        return _bulk_functions().send(  # type: ignore[no-any-return]
+            self, self._fd, self._family, self._type, self._proto, messages, c_int(flags), self._timeout
+        )
+
+    def send_segments(
+        self,
+        data: ReadableBuffer,
+        segment_size: SupportsIndex,
+        address: Any = None,
+        flags: SupportsIndex = 0,
+    ) -> int:
+        """send_segments(data, segment_size, address=None, flags=0) -> how many bytes of *data* were sent
+
+        Sends *data* as datagrams of *segment_size* bytes (1 to 65535), the last one maybe shorter, to *address* or to
+        the peer of a connected socket: up to 64 of them in one system call where the kernel can cut them
+        (UDP_SEGMENT, see udp(7)), else as sendmmsg() does. Fewer bytes than *data* has, always whole segments, are
+        sent where sendmmsg() would send fewer messages, and errors are as there. Nothing is sent of empty *data*.
+        """
+        return _bulk_functions().send_segments(  # type: ignore[no-any-return]
+            self,
+            self._fd,
+            self._family,
+            self._type,
+            self._proto,
+            data,
+            c_ssize(segment_size),
+            address,
+            c_int(flags),
+            self._timeout,
+        )
+
+    def recv_segments(self, bufsize: SupportsIndex = 65535, flags: SupportsIndex = 0) -> tuple[list[bytes], Any]:
+        """recv_segments(bufsize=65535, flags=0) -> (list of datagrams, address of their sender)
+
+        Sets UDP_GRO, with which the kernel joins datagrams of one sender, and takes what it has joined apart again;
+        at least one datagram, and without UDP_GRO exactly one. From then on recv() and its kin may get several
+        datagrams as one: set the option to 0 before using them. *bufsize* is the room for all of them together; what
+        does not fit is lost, and 65535 always do.
+        """
+        return _bulk_functions().receive_segments(  # type: ignore[no-any-return]
+            self._fd, self._family, self._type, self._proto, c_ssize(bufsize), c_int(flags), self._timeout
+        )
+
+
+def _bulk_functions() -> Any:
+    """The functions for many datagrams at once, loaded when the first of them is used."""
+    global _bulk
+    if _bulk is None:
+        from . import _bulk as functions
+
+        _bulk = functions
+    return _bulk
+
+
+_bulk: Any = None
+
+
+def _sender(raw: bytes, proto: int, ancillary: list[tuple[int, int, bytes]]) -> Any:
+    """The address that came with ancillary items, whose descriptors are closed when there is no telling it."""
+    try:
+        return _codec.decode(raw, proto)
+    except BaseException:
+        _sys.close_rights(ancillary)
+        raise
+
+
+def _setsockopt(
+    self: Socket,
+    level: SupportsIndex,
+    option: SupportsIndex,
+    value: SupportsIndex | ReadableBuffer | None,
+    optlen: SupportsIndex = _MISSING,
+    /,
+) -> None:
+    """What setsockopt takes, for inspect.signature."""
+
+
+Socket.setsockopt.__wrapped__ = _setsockopt  # type: ignore[attr-defined]
+
+
+def _wrong_count(arguments: tuple[Any, ...]) -> TypeError:
+    given = sum(argument is not _MISSING for argument in arguments)
+    allowed = "at least 3" if given < 3 else "at most 4"
+    return TypeError(f"setsockopt() takes {allowed} arguments ({given} given)")
 
 
 def _set_fd(sock: Socket, fd: int) -> None:
@@ -533,6 +683,8 @@ def _ancillary_size(ancbufsize: SupportsIndex) -> int:
 
 def _tuple_of(iterable: Iterable[Any], message: str) -> tuple[Any, ...]:
     # A tuple of its own: taking the items' buffers may run Python code, and that may empty a list (gh-143637).
+    if type(iterable) is list or type(iterable) is tuple:
+        return tuple(iterable)
     try:
         iterator = iter(iterable)
     except TypeError:
@@ -690,6 +842,11 @@ def getaddrinfo(
     kind = c_int(type)
     protocol = c_int(proto)
     flag_bits = c_int(flags)
+    if not flag_bits & ~_AI_NUMERIC:
+        raw = _codec.numeric(family_number, host, port)
+        if raw is not None:
+            _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
+            return _numeric_addresses(host, port, raw, family_number, kind, protocol, flag_bits)  # type: ignore[arg-type]
     name: bytes | None
     if host is None:
         name = None
@@ -711,13 +868,35 @@ def getaddrinfo(
         service = b"%d" % index(port)
     else:
         raise OSError("Int or String expected")
-    audit("socket.getaddrinfo", host, port, family_number, kind, protocol)
+    _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
     return [
         (found_family, found_type, found_proto, os.fsdecode(canonname), _codec.decode(raw, found_proto))
         for found_family, found_type, found_proto, canonname, raw in _sys.getaddrinfo(
             _until_nul(name), _until_nul(service), family_number, kind, protocol, flag_bits
         )
     ]
+
+
+# What the C library gives for a numeric host, apart from the address, depends only on what was asked for. It is asked
+# once for each such question: (type, protocol) of its answers.
+_numeric_kinds: dict[tuple[int, int, int, int, int], tuple[tuple[int, int], ...]] = {}
+# The flags that change nothing for a numeric host and port.
+_AI_NUMERIC = _AI_NUMERICHOST | CONSTANTS.get("AI_NUMERICSERV", 0) | CONSTANTS["AI_PASSIVE"]
+
+
+def _numeric_addresses(
+    host: str, port: int, raw: bytes, family: int, kind: int, protocol: int, flags: int
+) -> list[tuple[int, int, int, str, Any]]:
+    """What getaddrinfo() gives for a numeric host and port, of which *raw* is the sockaddr."""
+    version = sockaddr_family(raw)
+    question = (version, family, kind, protocol, flags)
+    kinds = _numeric_kinds.get(question)
+    if kinds is None:
+        found = _sys.getaddrinfo(host.encode(), b"%d" % port, family, kind, protocol, flags)
+        kinds = tuple([(found_type, found_proto) for _, found_type, found_proto, _, _ in found])
+        _numeric_kinds[question] = kinds
+    address = _codec.decode(raw, 0)
+    return [(version, found_type, found_proto, "", address) for found_type, found_proto in kinds]
 
 
 def _until_nul(text: bytes | None) -> bytes | None:
@@ -760,10 +939,10 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     return os.fsdecode(name), os.fsdecode(service)
 
 
-def getservbyname(servicename: str, protocolname: str = _MISSING, /) -> int:
+def getservbyname(servicename: str, /, *protocolname: str) -> int:
     """The port of a service, by its name and, if given, its protocol ('tcp' or 'udp')."""
     name = _text(servicename, "getservbyname", 1)
-    proto = None if protocolname is _MISSING else _text(protocolname, "getservbyname", 2)
+    proto = _protocol(protocolname, "getservbyname")
     audit("socket.getservbyname", servicename, proto)
     port = _sys.getservbyname(name.encode(), None if proto is None else proto.encode())
     if port < 0:
@@ -771,10 +950,10 @@ def getservbyname(servicename: str, protocolname: str = _MISSING, /) -> int:
     return port
 
 
-def getservbyport(port: SupportsIndex, protocolname: str = _MISSING, /) -> str:
+def getservbyport(port: SupportsIndex, /, *protocolname: str) -> str:
     """The name of the service at a port, if given of that protocol ('tcp' or 'udp')."""
     number = c_int(port)
-    proto = None if protocolname is _MISSING else _text(protocolname, "getservbyport", 2)
+    proto = _protocol(protocolname, "getservbyport")
     if number < 0 or number > 0xFFFF:
         raise OverflowError("getservbyport: port must be 0-65535.")
     audit("socket.getservbyport", number, proto)
@@ -782,6 +961,13 @@ def getservbyport(port: SupportsIndex, protocolname: str = _MISSING, /) -> str:
     if name is None:
         raise OSError("port/proto not found")
     return os.fsdecode(name)
+
+
+def _protocol(given: tuple[str, ...], function: str) -> str | None:
+    """The optional second argument of a function. None is not what is left out."""
+    if len(given) > 1:
+        raise TypeError(f"{function}() takes at most 2 arguments ({len(given) + 1} given)")
+    return _text(given[0], function, 2) if given else None
 
 
 def getprotobyname(name: str, /) -> int:

@@ -121,7 +121,9 @@ def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     own = report["socketpkg"]
     copy = "" if own["vendored_as"] is None else f", vendored as {own['vendored_as']},"
     yield f"socketpkg {own['version']}{copy} in {own['path']}"
-    yield f"Python {python['version']}, {python['implementation']}, {python['compiler']}, GIL {python['gil']}"
+    # PyPy does not say which compiler made it.
+    parts = [python["version"], python["implementation"], python["compiler"], f"GIL {python['gil']}"]
+    yield f"Python {', '.join(filter(None, parts))}"
     yield f"{system['kernel']}, {system['machine']}, {system['libc'] or 'libc unknown'}"
     yield ""
     rows = [("", "backend", "", "")]

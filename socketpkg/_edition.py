@@ -17,4 +17,9 @@ BUILT_IN: "Final[dict[str, str]]" = {"c": "socketpkg_c", "cffi": "socketpkg_cffi
 #: What is tried when none is named, in this order.
 ORDER: "Final[tuple[str, ...]]" = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
 #: The commands of ``python -m socketpkg``: name, and module in this package.
-COMMANDS: "Final[dict[str, str]]" = {"doctor": "_doctor", "run": "_run", "vendor": "vendoring.command"}
+COMMANDS: "Final[dict[str, str]]" = {
+    "bench": "bench",
+    "doctor": "_doctor",
+    "run": "_run",
+    "vendor": "vendoring.command",
+}

@@ -24,12 +24,21 @@ therefore import nothing that is slow to import, and stay plain Python.
 from __future__ import annotations
 
 import os
+from _socket import IPPROTO_UDP, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
+from sys import byteorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    Items = list[tuple[int, int, bytes]]
+
+#: The control message with the size of joined datagrams (linux/udp.h), and room for it behind those that other options
+#: of the socket ask for.
+UDP_GRO = 104
+SEGMENT_CONTROL = 512
 
 
 class SystemCalls:
@@ -275,3 +284,126 @@ class Syscalls(SystemCalls):
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""
         return os.fsencode(os.uname().nodename)
+
+    # -- many messages at once -----------------------------------------------------------------------------------
+
+    # Where the platform has recvmmsg(2) and sendmmsg(2), a backend makes one system call of many of these. An error
+    # behind a message that was taken or sent ends the call, and is not raised: what the call has done is its result.
+
+    def recvmmsg(
+        self, fd: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+    ) -> tuple[list[bytes], list[Items], list[int], list[bytes]]:
+        """recvmmsg(2), as from MSG_WAITFORONE on: waits for the first message as recvmsg does, and takes of the others,
+        up to *count* (1 or more) in all, what is there. The lists hold what recvmsg gives of each message: data,
+        ancillary items, msg_flags and address. The second one is empty when *ancbufsize* is 0.
+
+        Here recvmsg is called again and again. An error after the first message, which Linux keeps for the next call,
+        is lost."""
+        data: list[bytes] = []
+        ancillary: list[Items] = []
+        msg_flags: list[int] = []
+        addresses: list[bytes] = []
+        try:
+            while len(data) < count:
+                try:
+                    content, items, marks, address = self.recvmsg(fd, bufsize, ancbufsize, flags, timeout)
+                except OSError:
+                    if not data:
+                        raise
+                    break
+                if ancbufsize:
+                    ancillary.append(items)
+                data.append(content)
+                msg_flags.append(marks)
+                addresses.append(address)
+                flags |= MSG_DONTWAIT
+                timeout = 0
+        except BaseException:
+            for items in ancillary:
+                self.close_rights(items)
+            raise
+        return data, ancillary, msg_flags, addresses
+
+    def recvmmsg_into(
+        self, fd: int, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
+    ) -> tuple[list[int], list[Items], list[int], list[bytes]]:
+        """As recvmmsg, each message into one of *buffers* (1 or more), with the counts in the place of the data."""
+        counts: list[int] = []
+        ancillary: list[Items] = []
+        msg_flags: list[int] = []
+        addresses: list[bytes] = []
+        try:
+            for buffer in buffers:
+                try:
+                    size, items, marks, address = self.recvmsg_into(fd, (buffer,), ancbufsize, flags, timeout)
+                except OSError:
+                    if not counts:
+                        raise
+                    break
+                if ancbufsize:
+                    ancillary.append(items)
+                counts.append(size)
+                msg_flags.append(marks)
+                addresses.append(address)
+                flags |= MSG_DONTWAIT
+                timeout = 0
+        except BaseException:
+            for items in ancillary:
+                self.close_rights(items)
+            raise
+        return counts, ancillary, msg_flags, addresses
+
+    def sendmmsg(
+        self,
+        fd: int,
+        data: list[ReadableBuffer | tuple[ReadableBuffer, ...]],
+        ancillary: list[tuple[tuple[int, int, ReadableBuffer], ...]],
+        addresses: list[bytes],
+        flags: int,
+        timeout: int,
+    ) -> int:
+        """sendmmsg(2) on a socket that keeps messages apart: how many were sent. The lists hold what sendmsg takes for
+        each message (1 or more), but that a single buffer need not be in a tuple; an empty *ancillary* is none at all.
+
+        It waits for room for the first message as sendmsg does. With a negative timeout it then sends all of them,
+        as the kernel's own blocking call does; otherwise as many as there is room for.
+
+        Here sendmsg is called again and again."""
+        sent = 0
+        for position in range(len(data)):
+            source = data[position]
+            buffers = source if isinstance(source, tuple) else (source,)
+            items = ancillary[position] if ancillary else ()
+            try:
+                self.sendmsg(fd, buffers, items, flags, addresses[position], timeout)
+            except OSError:
+                if not sent:
+                    raise
+                break
+            sent += 1
+            if timeout >= 0:
+                flags |= MSG_DONTWAIT
+                timeout = 0
+        return sent
+
+    def recv_segments(self, fd: int, bufsize: int, flags: int, timeout: int) -> tuple[list[bytes], bytes]:
+        """recvmsg(2) on a UDP socket that has the option UDP_GRO set: the datagrams that the kernel has joined, taken
+        apart (1 or more), and the address of their sender. *bufsize* is the room for all of them."""
+        data, items, _, address = self.recvmsg(fd, bufsize, SEGMENT_CONTROL, flags, timeout)
+        size = len(data)
+        for level, kind, content in items:
+            if level == IPPROTO_UDP and kind == UDP_GRO:
+                size = int.from_bytes(content, byteorder)
+        if size < 1 or size >= len(data):
+            return [data], address
+        return [data[start : start + size] for start in range(0, len(data), size)], address
+
+    def close_rights(self, items: Items) -> None:
+        """Closes the descriptors of SCM_RIGHTS among ancillary items that cannot be handed over."""
+        for level, kind, data in items:
+            if level == SOL_SOCKET and kind == SCM_RIGHTS:
+                for start in range(0, len(data) - 3, 4):
+                    try:
+                        self.close(int.from_bytes(data[start : start + 4], byteorder, signed=True))
+                    except OSError:
+                        pass

@@ -27,7 +27,9 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 
 from . import _syscalls
-from ._edition import BUILT_IN, ORDER, VENDORED_AS
+from ._edition import BUILT_IN as BUILT_IN
+from ._edition import ORDER as ORDER
+from ._edition import VENDORED_AS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ _ONE_INTERPRETER = ("does not support loading in subinterpreters", "Interpreter 
 
 #: The modules of socketpkg that each backend has its own instance of, since they import one another relatively and
 #: ``_core`` imports the backend's ``syscalls`` so.
-SHARED = ("_address", "_core")
+SHARED = ("_address", "_bulk", "_core")
 
 
 class BackendUnavailable(ImportError):

@@ -102,6 +102,8 @@ def test_the_table_says_the_same() -> None:
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0] == f"socketpkg {facts['socketpkg']['version']} in {facts['socketpkg']['path']}"
+    known = [facts["python"][key] for key in ("version", "implementation", "compiler") if facts["python"][key]]
+    assert lines[1] == f"Python {', '.join([*known, 'GIL ' + facts['python']['gil']])}"
     assert "chosen: ctypes, by SOCKET_BACKEND=ctypes" in lines
     for backend in facts["backends"]:
         mark = "*" if backend["name"] == "ctypes" else " "

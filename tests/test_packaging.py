@@ -45,6 +45,7 @@ LEFT_BEHIND = shutil.ignore_patterns(
 SOURCES = {
     "socketpkg_c": (".pyx", ".pxd"),
     "socketpkg_cffi": (".h", ".c"),
+    "socketpkg/bench": (".c",),
     "socketpkg/vendoring/material": (".h", ".def", ""),
 }
 
@@ -68,13 +69,17 @@ def test_nothing_generic_is_installed() -> None:
 
 
 def test_only_what_runs_is_installed() -> None:
-    """And what `python -m socketpkg vendor` generates C code from, with the licence that goes with it."""
+    """And what the benchmark compiles, and what `python -m socketpkg vendor` generates C code from."""
     extension = str(sysconfig.get_config_var("EXT_SUFFIX"))
     for file in installed_files():
         if not file.parts[0].endswith(".dist-info") and "__pycache__" not in file.parts:
             runs = file.suffix in (".py", ".pyi") or file.name == "py.typed" or file.name.endswith(extension)
             is_source = str(file.parent) in SOURCES and file.suffix in SOURCES[str(file.parent)]
             assert runs or is_source, file
+
+
+def test_the_benchmark_has_its_raw_loops() -> None:
+    assert "socketpkg/bench/raw.c" in {str(file) for file in installed_files()}
 
 
 def test_types_are_announced() -> None:

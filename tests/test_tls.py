@@ -94,8 +94,9 @@ with client, server:
     try:
         client.recv(1)
     except TimeoutError:
-        # PyPy's ssl waits in whole milliseconds, rounded down.
-        assert time.monotonic() - before >= 0.049
+        # PyPy's ssl hands what is left of the timeout to its select.poll, which cuts it to whole milliseconds.
+        least = 0.049 if sys.implementation.name == "pypy" else 0.05
+        assert time.monotonic() - before >= least
     else:
         raise AssertionError
     client.setblocking(False)

@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from typing import Any
 import pytest
 
 import socketpkg
-from socketpkg import __main__, _edition, backends
+from socketpkg import __main__, _edition, backends, bench
+from socketpkg.bench._lockstep import WorkerError
 from socketpkg.vendoring import advice, build, generate, material, place, rewrite
 from socketpkg.vendoring.errors import VendorError
 from socketpkg.vendoring.manifest import Manifest
@@ -498,10 +498,8 @@ def test_update_of_options_that_are_none(dest: Path, capsys: pytest.CaptureFixtu
 
 
 def rank_as(monkeypatch: pytest.MonkeyPatch, rank: Callable[[Any], list[tuple[str, float]]]) -> None:
-    """Puts something in the place of the benchmark."""
-    module = types.ModuleType("socketpkg.bench")
-    module.rank = rank  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "socketpkg.bench", module)
+    """Puts something in the place of the measurement."""
+    monkeypatch.setattr(bench, "rank", rank)
 
 
 @pytest.mark.parametrize("options", [(), ("--backend", "fastest")])
@@ -525,6 +523,25 @@ def test_the_fastest(
     # An update keeps what was found.
     rank_as(monkeypatch, lambda names: pytest.fail("measured again"))
     assert vendor("--update", dest) == 0
+
+
+def test_the_fastest_is_measured(
+    dest: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Really, with one backend, so that it is known which one wins."""
+    unusable(monkeypatch, "c", "cffi")
+    assert vendor(dest) == 0
+    printed = capsys.readouterr().out
+    (ratio,) = re.findall(r"^    ctypes  (\d+\.\d\d)$", printed, re.MULTILINE)
+    assert float(ratio) > 0
+    assert "the fastest is ctypes" in printed
+
+
+def test_a_measurement_that_fails(
+    dest: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rank_as(monkeypatch, raiser(WorkerError("tcp on ctypes: the moon is full")))
+    assert "cannot be measured: tcp on ctypes: the moon is full. Name one" in refusal(capsys, dest, dest)
 
 
 def unusable(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

@@ -304,6 +304,18 @@
 #else
 #define SP_HAVE_MMSG 0
 #endif
+#if SP_HAVE_MMSG
+#define SP_MSG_WAITFORONE MSG_WAITFORONE
+#else
+/* For code that compiles and is never run. */
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
+};
+#define SP_MSG_WAITFORONE 0
+#define recvmmsg(fd, messages, count, flags, timeout) (errno = ENOSYS, -1)
+#define sendmmsg(fd, messages, count, flags) (errno = ENOSYS, -1)
+#endif
 
 /* sethostname(2)'s length is a size_t on Linux, OpenBSD and NetBSD and an int on the others */
 #if SP_APPLE || defined(__FreeBSD__) || defined(__DragonFly__)

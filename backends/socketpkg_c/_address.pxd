@@ -1,12 +1,14 @@
 # The C side of socketpkg/_address.py.
 
+cimport cython
+
 from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef int AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, _AF_RDS, _AF_DIVERT
 cdef bint _SA_LEN, _LITTLE_ENDIAN, _ABSTRACT_NAMES
 cdef bytes _HEADER_INET, _HEADER_INET6, _SIN_ZERO
-cdef dict _recent_inet, _recent_inet6
+cdef dict _recent_inet, _recent_inet6, _recent_heard
 
 cpdef int sockaddr_family(bytes raw) except -1
 cpdef str host_name(object host)
@@ -18,8 +20,11 @@ cdef bytes _remember(dict recent, object address, int family, bytes raw)
 cdef bytes _encode_inet(object address, str caller)
 cdef bytes _encode_inet6(object address, str caller)
 cdef bytes _encode_unix(object address)
+cdef object _decode_inet(bytes raw, int family)
 
 
 cdef class AddressCodec:
     cpdef bytes encode(self, int family, int proto, object address, str caller)
+    @cython.locals(version=int, raw=bytes)
+    cpdef bytes numeric(self, int family, object host, object port)
     cpdef object decode(self, bytes raw, int proto)

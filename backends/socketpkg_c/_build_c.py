@@ -7,7 +7,11 @@ DIRECTIVES = {
     "language_level": 3,
     "annotation_typing": False,  # the types are in the .pxd; annotations are for people
     "auto_pickle": False,
-    "binding": True,  # inspect.signature works, as on the interpreted modules
+    # Functions and methods of the interpreter's own types, as the standard library's are: the fastest to call, and a
+    # function does not become a method of a class that has it for an attribute. inspect.signature reads the docstring.
+    "binding": False,
+    "embedsignature": True,
+    "embedsignature.format": "clinic",
     "freethreading_compatible": True,
 }
 #: The C macros that a module is compiled with.

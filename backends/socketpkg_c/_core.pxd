@@ -2,6 +2,7 @@
 
 cimport cython
 from cpython.exc cimport PyErr_SetFromErrno
+from cpython.object cimport PyObject
 
 from socketpkg_c._address cimport AddressCodec
 from socketpkg_c._syscalls cimport Syscalls as Contract
@@ -9,6 +10,7 @@ from socketpkg_c._syscalls cimport Syscalls as Contract
 cdef Contract _sys
 cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
+cdef object _MISSING
 cdef bint _LITTLE_ENDIAN
 cdef long long INT_MAX, INT_MIN, SSIZE_MAX
 cdef long long _default_timeout
@@ -32,6 +34,24 @@ cdef inline object _raise_errno():
     PyErr_SetFromErrno(OSError)
 
 
+cdef extern from "Python.h":
+    int PySys_Audit(const char *event, const char *format, ...) except -1
+    const char *PyUnicode_AsUTF8(str text) except NULL
+
+
+# sys.audit() takes its arguments as objects, and so takes longer when nobody listens than some system calls.
+cdef inline int _audit_new(str event, Socket sock, int family, int type, int proto) except -1:
+    return PySys_Audit(PyUnicode_AsUTF8(event), "Oiii", <PyObject *>sock, family, type, proto)
+
+
+cdef inline int _audit_address(str event, Socket sock, object address) except -1:
+    return PySys_Audit(PyUnicode_AsUTF8(event), "OO", <PyObject *>sock, <PyObject *>address)
+
+
+cdef inline int _audit_lookup(str event, object host, object port, int family, int type, int proto) except -1:
+    return PySys_Audit(PyUnicode_AsUTF8(event), "OOiii", <PyObject *>host, <PyObject *>port, family, type, proto)
+
+
 cdef inline void _prepare(Socket sock) noexcept:
     sock._errorhandler = &_raise_errno
 
@@ -51,8 +71,20 @@ cdef Py_ssize_t c_ssize(object value) except? -1
 @cython.locals(number="long long")
 cdef long long c_unsigned(object value, int bits) except? -1
 
+cdef int _descriptor(object fileno) except -1
+cdef Py_ssize_t _ancillary_size(object ancbufsize) except -1
+cdef tuple _tuple_of(object iterable, str message)
+cdef tuple _ancillary_items(object ancdata)
+cdef str _text(object value, str function, int position)
+cdef bytes _bytes(object buffer)
+
 cdef long long _swap16(long long number)
 cdef long long _swap32(long long number)
 
+cdef int _AI_NUMERIC
+cdef dict _numeric_kinds
+cdef list _numeric_addresses(str host, object port, bytes raw, int family, int kind, int protocol, int flags)
+
 cdef object _seconds(long long timeout)
 cdef _close(int fd)
+cdef object _sender(bytes raw, int proto, list ancillary)

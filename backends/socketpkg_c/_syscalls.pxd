@@ -2,6 +2,10 @@
 # table. The others are ordinary methods.
 
 
+cdef extern from "socketpkg_traceback.h":
+    pass
+
+
 cdef class SystemCalls:
     cpdef int socket(self, int family, int type, int proto) except -1
     cpdef tuple socketpair(self, int family, int type, int proto)
@@ -38,3 +42,11 @@ cdef class Syscalls(SystemCalls):
     cpdef close(self, int fd)
     cpdef int dup(self, int fd) except -1
     cpdef set_blocking(self, int fd, bint blocking)
+    cpdef tuple recvmmsg(
+        self, int fd, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout)
+    cpdef tuple recvmmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout)
+    cpdef Py_ssize_t sendmmsg(
+        self, int fd, list data, list ancillary, list addresses, int flags, long long timeout
+    ) except -1
+    cpdef tuple recv_segments(self, int fd, Py_ssize_t bufsize, int flags, long long timeout)
+    cpdef close_rights(self, list items)

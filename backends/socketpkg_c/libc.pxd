@@ -1,5 +1,6 @@
 # What the C library and the kernel offer, as backends/include/socketpkg_platform.h finds it.
 
+from cpython.object cimport PyObject
 from libc.stdint cimport uint16_t, uint32_t
 
 cdef extern from "socketpkg_platform.h" nogil:
@@ -20,8 +21,11 @@ cdef extern from "socketpkg_platform.h" nogil:
     #define sp_accept(fd, address, size) accept(fd, address, size)
     #endif
     #define sp_set_errno(error) (errno = (error))
+    #define sp_exchange(pointer, value) __atomic_exchange_n(pointer, value, __ATOMIC_ACQ_REL)
     """
     void sp_set_errno(int error)
+    const char *c_strerror "strerror" (int error)
+    PyObject *sp_exchange(PyObject **pointer, PyObject *value)
     const int SP_SOCK_CLOEXEC, SP_MSG_CMSG_CLOEXEC
 
     const int SP_HAVE_SOCK_CLOEXEC, SP_HAVE_ACCEPT4, SP_HAVE_MSG_CMSG_CLOEXEC, SP_HAVE_GETHOSTBYNAME2_R
@@ -30,10 +34,10 @@ cdef extern from "socketpkg_platform.h" nogil:
 
     int EAGAIN, EWOULDBLOCK, EINTR, EINPROGRESS, EMSGSIZE, ENOMEM, ERANGE, EISCONN, ECONNRESET
     int AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC
-    int SOL_SOCKET, SO_ERROR, SCM_RIGHTS
+    int SOL_SOCKET, SO_ERROR, SCM_RIGHTS, IPPROTO_UDP
     int MSG_DONTWAIT, MSG_WAITALL
     int F_DUPFD_CLOEXEC, FIOCLEX, FIONBIO, CLOCK_MONOTONIC
-    int POLLIN, POLLOUT
+    int POLLIN, POLLOUT, POLLERR
     int NI_MAXHOST, NI_MAXSERV, EAI_SYSTEM, IFNAMSIZ, INET6_ADDRSTRLEN, NO_RECOVERY
 
     ctypedef unsigned int socklen_t
@@ -54,6 +58,9 @@ cdef extern from "socketpkg_platform.h" nogil:
         void *msg_control
         size_t msg_controllen
         int msg_flags
+    struct mmsghdr:
+        msghdr msg_hdr
+        unsigned int msg_len
     struct cmsghdr:
         size_t cmsg_len
         int cmsg_level
@@ -109,6 +116,9 @@ cdef extern from "socketpkg_platform.h" nogil:
         int fd, const void *data, size_t size, int flags, const sockaddr *address, socklen_t length)
     ssize_t c_recvmsg "recvmsg" (int fd, msghdr *message, int flags)
     ssize_t c_sendmsg "sendmsg" (int fd, const msghdr *message, int flags)
+    const int SP_HAVE_MMSG, SP_MSG_WAITFORONE
+    int c_recvmmsg "recvmmsg" (int fd, mmsghdr *messages, unsigned int count, int flags, timespec *timeout)
+    int c_sendmmsg "sendmmsg" (int fd, mmsghdr *messages, unsigned int count, int flags)
     int c_close "close" (int fd)
     int c_fcntl "fcntl" (int fd, int command, ...)
     int c_ioctl "ioctl" (int fd, unsigned long request, ...)

@@ -3,18 +3,20 @@
 Every transfer (recv, send, accept and their kin) is described by a `Transfer` and goes through one loop, `_transfer`.
 """
 
+from os import strerror
+
 import cython
 from _socket import gaierror, herror
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno
+from cpython.exc cimport PyErr_CheckSignals, PyErr_SetFromErrno, PyErr_SetObject
 from cpython.mem cimport PyMem_Calloc, PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from libc.errno cimport errno
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from socketpkg_c cimport libc
 from socketpkg_c._syscalls cimport Syscalls as Contract
@@ -32,9 +34,15 @@ cdef extern from *:
 
 cdef enum:
     # A transfer of at most this many bytes is tried with the GIL held: copying them takes less time (some
-    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms). It is also the size
-    # of the buffer on the stack that recv() receives into.
-    QUICK_SIZE = 16384
+    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms).
+    QUICK_SIZE = 65536
+    # What recv() receives on the stack.
+    STACK_SIZE = 16384
+    # The most that is kept for the next recv() of more than that.
+    SPARE_SIZE = 1048576
+    # What a message takes without memory of its own.
+    FEW_BUFFERS = 4
+    LITTLE_CONTROL = 256
     NANOSECONDS_PER_MS = 1000000
     INT_MAX = 2147483647
     # Most hosts' entries fit; a larger one makes the lookup come again.
@@ -47,6 +55,8 @@ cdef enum Operation:
     SEND
     SENDTO
     SENDMSG
+    RECVMMSG
+    SENDMMSG
     ACCEPT
 
 # One transfer: what to call and what to call it with.
@@ -59,13 +69,31 @@ cdef struct Transfer:
     libc.sockaddr *address
     libc.socklen_t address_size
     libc.msghdr *message
+    libc.mmsghdr *messages
+    unsigned int count
 
 
 # -- errors and waiting -----------------------------------------------------------------------------------------------
 
 
+# What the last BlockingIOError was made of, and where strerror(3) had its text.
+cdef tuple again = (0, "")
+cdef const char *again_text = NULL
+
+
 cdef int fail(int error) except -1:
     """Raises the OSError of an errno."""
+    global again, again_text
+    cdef const char *text
+    if would_block(error):
+        # To a program that polls this is a result like others, so it is raised as the class that OSError would look
+        # up, with arguments that are kept. For another error or in another language the C library's text is elsewhere.
+        text = libc.c_strerror(error)
+        if text != again_text:
+            again = (error, strerror(error))
+            again_text = text
+        PyErr_SetObject(BlockingIOError, again)
+        return -1
     libc.sp_set_errno(error)
     PyErr_SetFromErrno(OSError)
     return -1
@@ -147,12 +175,18 @@ cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
         return libc.c_recvmsg(t.fd, t.message, flags)
     if t.operation == SENDMSG:
         return libc.c_sendmsg(t.fd, t.message, flags)
+    if t.operation == RECVMMSG:
+        return libc.c_recvmmsg(t.fd, t.messages, t.count, flags, NULL)
+    if t.operation == SENDMMSG:
+        return libc.c_sendmmsg(t.fd, t.messages, t.count, flags)
     t.address_size = sizeof(libc.sockaddr_storage)
     return libc.sp_accept(t.fd, t.address, &t.address_size)
 
 
 cdef bint advance(Transfer *t, size_t count) noexcept nogil:
     """Leaves in *t* what a stream has not taken of it; False when nothing is left."""
+    if t.operation == SENDMMSG:
+        return False  # what counts there is messages, and the caller goes on with the others
     if t.operation != SENDMSG:
         t.data += count
         t.size -= count
@@ -232,6 +266,59 @@ cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long 
 # -- buffers ----------------------------------------------------------------------------------------------------------
 
 
+cdef extern from "Python.h":
+    void Py_XDECREF(PyObject *)
+    PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
+    char *bytes_data "PyBytes_AS_STRING" (PyObject *)
+    Py_ssize_t bytes_size "PyBytes_GET_SIZE" (PyObject *)
+
+# A bytes object that nobody has seen, for the next large receive. Programs ask for 64 or 256 KiB and mostly get some
+# hundred bytes: making an object of that size, and touching its pages, takes longer than the system call.
+cdef PyObject *spare = NULL
+
+
+cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
+    """What a transfer receives into memory of its own, *bufsize* bytes at most."""
+    cdef char stack[STACK_SIZE]
+    cdef PyObject *room
+    cdef PyObject *idle
+    cdef ssize_t count
+    cdef Py_ssize_t size
+    t.size = bufsize
+    if bufsize <= STACK_SIZE:
+        t.data = stack
+        point(t)
+        count = _transfer(t, False, timeout)
+        # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
+        return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
+    room = libc.sp_exchange(&spare, <PyObject *>NULL)
+    if room == NULL or bytes_size(room) < bufsize:
+        Py_XDECREF(room)
+        room = new_bytes(NULL, bufsize)
+    size = bytes_size(room)
+    t.data = bytes_data(room)
+    point(t)
+    try:
+        count = _transfer(t, False, timeout)
+        count = count if count < bufsize else bufsize
+        if count <= size // 4 and size <= SPARE_SIZE:
+            return PyBytes_FromStringAndSize(t.data, count)
+        idle = room
+        room = NULL
+        return shortened(idle, count)
+    finally:
+        if size <= SPARE_SIZE and room != NULL:
+            room = libc.sp_exchange(&spare, room)
+        Py_XDECREF(room)
+
+
+cdef inline void point(Transfer *t) noexcept:
+    """Lets the message of a transfer that has one receive into its data."""
+    if t.operation == RECVMSG:
+        t.message.msg_iov.iov_base = t.data
+        t.message.msg_iov.iov_len = t.size
+
+
 cdef bytes shortened(PyObject *data, Py_ssize_t size):
     """The bytes object that *data* points to, a reference that this call takes, cut to *size* bytes."""
     _PyBytes_Resize(&data, size)
@@ -239,12 +326,6 @@ cdef bytes shortened(PyObject *data, Py_ssize_t size):
     # _PyBytes_Resize gave back a reference of our own, and `result` has taken another.
     Py_XDECREF(data)
     return result
-
-
-cdef extern from "Python.h":
-    void Py_XDECREF(PyObject *)
-    PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
-    char *bytes_data "PyBytes_AS_STRING" (PyObject *)
 
 
 cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
@@ -275,6 +356,7 @@ cdef inline bytes address_bytes(libc.sockaddr_storage *storage, libc.socklen_t s
 
 
 @cython.final
+@cython.freelist(4)
 cdef class Message:
     """A msghdr with its buffers and its control buffer, which live as long as it does."""
 
@@ -284,6 +366,10 @@ cdef class Message:
     cdef Py_buffer *views
     cdef Py_ssize_t exported
     cdef Py_ssize_t total
+    # Most messages fit into these.
+    cdef libc.iovec few_vectors[FEW_BUFFERS]
+    cdef Py_buffer few_views[FEW_BUFFERS]
+    cdef char little_control[LITTLE_CONTROL]
 
     def __dealloc__(self):
         self.release()
@@ -293,9 +379,12 @@ cdef class Message:
         for i in range(self.exported):
             PyBuffer_Release(&self.views[i])
         self.exported = 0
-        PyMem_Free(self.views)
-        PyMem_Free(self.vector)
-        PyMem_Free(self.control)
+        if self.views != self.few_views:
+            PyMem_Free(self.views)
+        if self.vector != self.few_vectors:
+            PyMem_Free(self.vector)
+        if self.control != self.little_control:
+            PyMem_Free(self.control)
         self.views = NULL
         self.vector = NULL
         self.control = NULL
@@ -303,10 +392,14 @@ cdef class Message:
     cdef int take(self, tuple buffers, bint writable) except -1:
         """Exports *buffers* and gathers them."""
         cdef Py_ssize_t count = len(buffers), i
-        self.views = <Py_buffer *>PyMem_Calloc(count or 1, sizeof(Py_buffer))
-        self.vector = <libc.iovec *>PyMem_Calloc(count or 1, sizeof(libc.iovec))
-        if self.views == NULL or self.vector == NULL:
-            raise MemoryError
+        if count <= FEW_BUFFERS:
+            self.views = self.few_views
+            self.vector = self.few_vectors
+        else:
+            self.views = <Py_buffer *>PyMem_Calloc(count, sizeof(Py_buffer))
+            self.vector = <libc.iovec *>PyMem_Calloc(count, sizeof(libc.iovec))
+            if self.views == NULL or self.vector == NULL:
+                raise MemoryError
         for i in range(count):
             if writable:
                 try:
@@ -327,38 +420,46 @@ cdef class Message:
 
     cdef int make_control(self, size_t size) except -1:
         if size:
-            self.control = <char *>PyMem_Calloc(size, 1)
-            if self.control == NULL:
-                raise MemoryError
+            if size <= LITTLE_CONTROL:
+                self.control = self.little_control
+                memset(self.control, 0, size)
+            else:
+                self.control = <char *>PyMem_Calloc(size, 1)
+                if self.control == NULL:
+                    raise MemoryError
             self.header.msg_control = self.control
             self.header.msg_controllen = size
         return 0
 
     cdef int fill_control(self, tuple ancillary) except -1:
         """Lays out ancillary items. Their data is copied, so it need not stay exported."""
-        cdef list copies = []
+        cdef list copies
         cdef size_t space = 0, length
         cdef libc.cmsghdr *item = NULL
         cdef bytes data
-        for level, kind, source in ancillary:
-            data = exported_bytes(source)
-            copies.append((level, kind, data))
-            length = len(data)
+        cdef tuple triple
+        cdef Py_ssize_t i
+        if not ancillary:
+            return 0
+        copies = [exported_bytes(source) for _, _, source in ancillary]
+        for data in copies:
+            length = PyBytes_GET_SIZE(data)
             space += libc.CMSG_SPACE(length)
             if length > INT_MAX or space > INT_MAX:
                 raise OSError("ancillary data item too large" if length > INT_MAX else "too much ancillary data")
         self.make_control(space)
-        for level, kind, data in copies:
+        for i, triple in enumerate(ancillary):
+            data = copies[i]
             if item == NULL:
                 item = libc.CMSG_FIRSTHDR(&self.header)
             else:
                 item = libc.CMSG_NXTHDR(&self.header, item)
             if item == NULL:
                 raise RuntimeError("unexpected NULL result from CMSG_NXTHDR")
-            item.cmsg_level = level
-            item.cmsg_type = kind
-            item.cmsg_len = libc.CMSG_LEN(len(data))
-            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), len(data))
+            item.cmsg_level = triple[0]
+            item.cmsg_type = triple[1]
+            item.cmsg_len = libc.CMSG_LEN(PyBytes_GET_SIZE(data))
+            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
         return 0
 
     cdef list items(self):
@@ -637,27 +738,11 @@ cdef class Syscalls(Contract):
     # -- transfer
 
     cpdef bytes recv(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
-        cdef char stack[QUICK_SIZE]
         cdef Transfer t
-        cdef PyObject *heap
-        cdef ssize_t count
         t.operation = RECV
         t.fd = fd
         t.flags = flags
-        t.size = bufsize
-        if bufsize <= QUICK_SIZE:
-            t.data = stack
-            count = _transfer(&t, False, timeout)
-            # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
-            return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
-        heap = new_bytes(NULL, bufsize)
-        t.data = bytes_data(heap)
-        try:
-            count = _transfer(&t, False, timeout)
-        except BaseException:
-            Py_XDECREF(heap)
-            raise
-        return shortened(heap, count if count < bufsize else bufsize)
+        return receive(&t, bufsize, timeout)
 
     cpdef Py_ssize_t recv_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
         cdef Py_buffer view
@@ -675,29 +760,13 @@ cdef class Syscalls(Contract):
             PyBuffer_Release(&view)
 
     cpdef tuple recvfrom(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
-        cdef char stack[QUICK_SIZE]
         cdef libc.sockaddr_storage storage
         cdef Transfer t
-        cdef PyObject *heap
-        cdef ssize_t count
         t.operation = RECVFROM
         t.fd = fd
         t.flags = flags
-        t.size = bufsize
         t.address = <libc.sockaddr *>&storage
-        if bufsize <= QUICK_SIZE:
-            t.data = stack
-            count = _transfer(&t, False, timeout)
-            data = PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
-        else:
-            heap = new_bytes(NULL, bufsize)
-            t.data = bytes_data(heap)
-            try:
-                count = _transfer(&t, False, timeout)
-            except BaseException:
-                Py_XDECREF(heap)
-                raise
-            data = shortened(heap, count if count < bufsize else bufsize)
+        data = receive(&t, bufsize, timeout)
         return data, address_bytes(&storage, t.address_size)
 
     cpdef tuple recvfrom_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout):
@@ -777,12 +846,10 @@ cdef class Syscalls(Contract):
             PyBuffer_Release(&view)
 
     cpdef tuple recvmsg(self, int fd, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout):
-        data = bytearray(bufsize)
-        count, items, msg_flags, address = receive_message(fd, (data,), ancbufsize, flags, timeout)
-        return bytes(memoryview(data)[:count]), items, msg_flags, address
+        return receive_message(fd, bufsize, None, ancbufsize, flags, timeout)
 
     cpdef tuple recvmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
-        return receive_message(fd, buffers, ancbufsize, flags, timeout)
+        return receive_message(fd, 0, buffers, ancbufsize, flags, timeout)
 
     cpdef Py_ssize_t sendmsg(
         self, int fd, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
@@ -931,6 +998,70 @@ cdef class Syscalls(Contract):
             return PyBytes_FromStringAndSize(<char *>&packed, sizeof(packed))
         return None
 
+    # -- many messages at once
+
+    cpdef tuple recvmmsg(
+        self, int fd, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout
+    ):
+        if not libc.SP_HAVE_MMSG:
+            return Contract.recvmmsg(self, fd, count, bufsize, ancbufsize, flags, timeout)
+        return receive_many(self, fd, count, bufsize, None, ancbufsize, flags, timeout)
+
+    cpdef tuple recvmmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+        if not libc.SP_HAVE_MMSG:
+            return Contract.recvmmsg_into(self, fd, buffers, ancbufsize, flags, timeout)
+        return receive_many(self, fd, len(buffers), 0, buffers, ancbufsize, flags, timeout)
+
+    cpdef Py_ssize_t sendmmsg(
+        self, int fd, list data, list ancillary, list addresses, int flags, long long timeout
+    ) except -1:
+        if not libc.SP_HAVE_MMSG:
+            return Contract.sendmmsg(self, fd, data, ancillary, addresses, flags, timeout)
+        return send_many(fd, data, ancillary, addresses, flags, timeout)
+
+    cpdef tuple recv_segments(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+        cdef libc.sockaddr_storage storage
+        cdef libc.msghdr header
+        cdef libc.iovec vector
+        cdef long long control[64]  # aligned as a cmsghdr has to be, with room for those of other options
+        cdef Transfer t
+        cdef Py_ssize_t count, size, start
+        cdef list segments = []
+        cdef char *data = <char *>PyMem_Malloc(bufsize or 1)
+        if data == NULL:
+            raise MemoryError
+        try:
+            vector.iov_base = data
+            vector.iov_len = bufsize
+            memset(&header, 0, sizeof(header))
+            header.msg_name = &storage
+            header.msg_namelen = sizeof(storage)
+            header.msg_iov = &vector
+            header.msg_iovlen = 1
+            header.msg_control = control
+            header.msg_controllen = sizeof(control)
+            memset(&t, 0, sizeof(t))
+            t.operation = RECVMSG
+            t.fd = fd
+            t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
+            t.size = bufsize
+            t.message = &header
+            count = _transfer(&t, False, timeout)
+            if count > bufsize:
+                count = bufsize
+            size = segment_size(&header)
+            if size < 1 or size > count:
+                size = count
+            start = 0
+            while True:
+                segments.append(PyBytes_FromStringAndSize(data + start, size if size < count - start else count - start))
+                start += size
+                if start >= count:
+                    break
+        finally:
+            PyMem_Free(data)
+        return segments, address_bytes(&storage, header.msg_namelen)
+
     def gethostname(self):
         cdef char name[1025]
         check(libc.c_gethostname(name, sizeof(name) - 1))
@@ -941,26 +1072,44 @@ cdef class Syscalls(Contract):
         check(libc.c_sethostname(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name)))
 
 
-cdef tuple receive_message(int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
-    """recvmsg(2) into *buffers*: the count, the ancillary items, msg_flags and the address."""
+cdef tuple receive_message(
+    int fd, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout
+):
+    """recvmsg(2) into *buffers*, or without them of *bufsize* bytes.
+
+    Gives the count or the bytes, the ancillary items, msg_flags and the address.
+    """
     cdef Message message = Message()
     cdef libc.sockaddr_storage storage
     cdef Transfer t
     cdef ssize_t count
+    cdef object received
     try:
-        message.take(buffers, True)
+        if buffers is not None:
+            message.take(buffers, True)
+        else:
+            message.header.msg_iov = message.few_vectors
+            message.header.msg_iovlen = 1
         message.make_control(ancbufsize)
         message.header.msg_name = &storage
         message.header.msg_namelen = sizeof(storage)
-        memset(&t, 0, sizeof(t))
         t.operation = RECVMSG
         t.fd = fd
         t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
-        t.size = message.total
         t.message = &message.header
-        count = _transfer(&t, False, timeout)
+        if buffers is None:
+            try:
+                received = receive(&t, bufsize, timeout)
+            except BaseException:
+                # No memory for what has come already.
+                message.close_descriptors()
+                raise
+        else:
+            t.size = message.total
+            count = _transfer(&t, False, timeout)
+            received = count if count < message.total else message.total
         return (
-            count if count < message.total else message.total,
+            received,
             message.items(),
             # The kernel repeats the flag that was added here; the caller has not asked for it.
             message.header.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags),
@@ -968,6 +1117,303 @@ cdef tuple receive_message(int fd, tuple buffers, Py_ssize_t ancbufsize, int fla
         )
     finally:
         message.release()
+
+
+# -- many messages at once --------------------------------------------------------------------------------------------
+
+cdef enum:
+    # UIO_MAXIOV of the kernel: sendmmsg(2) takes no more messages in one call.
+    BATCH_COUNT = 1024
+    # How much memory for messages there is at once, when a single one does not ask for more.
+    BATCH_SIZE = 4194304
+    # What a message costs the kernel beside its bytes, as the bytes that are copied in that time.
+    MESSAGE_COST = 1024
+    # As in socketpkg/_syscalls.py.
+    UDP_GRO = 104
+
+
+@cython.final
+cdef class Batch:
+    """An array of mmsghdr, and what it points to, which lives as long as it does."""
+
+    cdef libc.mmsghdr *messages
+    cdef libc.iovec *vectors
+    cdef libc.sockaddr_storage *names
+    cdef char *data
+    cdef char *control
+    cdef Py_buffer *views
+    cdef Py_ssize_t exported
+    cdef list kept
+
+    def __dealloc__(self):
+        cdef Py_ssize_t i
+        for i in range(self.exported):
+            PyBuffer_Release(&self.views[i])
+        PyMem_Free(self.views)
+        PyMem_Free(self.messages)
+        PyMem_Free(self.names)
+        PyMem_Free(self.data)
+        PyMem_Free(self.control)
+
+    cdef int make(self, Py_ssize_t count) except -1:
+        """Room for *count* messages of one buffer each, in one block."""
+        self.messages = <libc.mmsghdr *>PyMem_Calloc(count, sizeof(libc.mmsghdr) + sizeof(libc.iovec))
+        if self.messages == NULL:
+            raise MemoryError
+        self.vectors = <libc.iovec *>(self.messages + count)
+        return 0
+
+    cdef int make_views(self, Py_ssize_t count) except -1:
+        self.views = <Py_buffer *>PyMem_Malloc(count * sizeof(Py_buffer))
+        if self.views == NULL:
+            raise MemoryError
+        return 0
+
+    cdef int make_names(self, Py_ssize_t count) except -1:
+        self.names = <libc.sockaddr_storage *>PyMem_Malloc(count * sizeof(libc.sockaddr_storage))
+        if self.names == NULL:
+            raise MemoryError
+        return 0
+
+    cdef int make_data(self, Py_ssize_t count, Py_ssize_t size) except -1:
+        self.data = <char *>PyMem_Malloc(count * size or 1)
+        if self.data == NULL:
+            raise MemoryError
+        return 0
+
+    cdef int make_control(self, Py_ssize_t count, Py_ssize_t size) except -1:
+        # Of zeros, as in Message.
+        self.control = <char *>PyMem_Calloc(count, size)
+        if self.control == NULL:
+            raise MemoryError
+        return 0
+
+
+cdef bint in_error(int fd) noexcept nogil:
+    """Whether the next call on *fd* is going to report an error. Only looking leaves it where it is."""
+    cdef libc.pollfd descriptor
+    descriptor.fd = fd
+    descriptor.events = 0
+    return libc.c_poll(&descriptor, 1, 0) > 0 and descriptor.revents & libc.POLLERR
+
+
+cdef int segment_size(libc.msghdr *header) noexcept:
+    """What the control message UDP_GRO says, 0 without one."""
+    cdef libc.cmsghdr *item = libc.CMSG_FIRSTHDR(header) if header.msg_controllen else NULL
+    cdef int size = 0
+    while item != NULL:
+        if item.cmsg_level == libc.IPPROTO_UDP and item.cmsg_type == UDP_GRO:
+            if item.cmsg_len >= libc.CMSG_LEN(sizeof(size)):
+                memcpy(&size, libc.CMSG_DATA(item), sizeof(size))
+        item = libc.CMSG_NXTHDR(header, item)
+    return size
+
+
+cdef tuple receive_many(
+    Contract backend, int fd, Py_ssize_t count, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags,
+    long long timeout
+):
+    """recvmmsg(2) of at most *count* messages of *bufsize* bytes, or into *buffers*: what the contract's recvmmsg and
+    recvmmsg_into give."""
+    cdef Batch batch = Batch()
+    cdef Transfer t
+    cdef list data = [], ancillary = [], msg_flags = [], addresses = []
+    cdef Py_ssize_t room = count if count < BATCH_COUNT else BATCH_COUNT
+    cdef Py_ssize_t each = bufsize + ancbufsize, total = 0, size, start, asked, received, i
+    if each > 0 and room > BATCH_SIZE // each:
+        room = BATCH_SIZE // each or 1
+    batch.make(room)
+    batch.make_names(room)
+    if buffers is None:
+        batch.make_data(room, bufsize)
+    else:
+        batch.make_views(count)
+        for i in range(count):
+            try:
+                PyObject_GetBuffer(buffers[i], &batch.views[i], PyBUF_WRITABLE)
+            except (BufferError, TypeError):
+                raise TypeError(
+                    "recvmmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                ) from None
+            batch.exported += 1
+    if ancbufsize:
+        batch.make_control(room, ancbufsize)
+    memset(&t, 0, sizeof(t))
+    t.operation = RECVMMSG
+    t.fd = fd
+    t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC | libc.SP_MSG_WAITFORONE
+    t.messages = batch.messages
+    try:
+        start = 0
+        while start < count:
+            asked = room if room < count - start else count - start
+            total = asked * (bufsize + MESSAGE_COST)
+            for i in range(asked):
+                batch.vectors[i].iov_base = batch.data + i * bufsize
+                batch.vectors[i].iov_len = bufsize
+                if buffers is not None:
+                    batch.vectors[i].iov_base = batch.views[start + i].buf
+                    batch.vectors[i].iov_len = batch.views[start + i].len
+                    total += batch.views[start + i].len
+                prepare(batch, i, ancbufsize)
+            t.count = <unsigned int>asked
+            t.size = total
+            if start == 0:
+                received = _transfer(&t, False, timeout)
+            elif in_error(fd):
+                # It is the next call's: one that came up here would be lost.
+                break
+            else:
+                with nogil:
+                    received = attempt(&t, libc.MSG_DONTWAIT)
+                if received < 0:
+                    break
+            if ancbufsize:
+                take_items(backend, batch, received, ancillary)
+            for i in range(received):
+                size = batch.messages[i].msg_len
+                if buffers is None:
+                    # MSG_TRUNC makes the kernel tell the datagram's length.
+                    data.append(
+                        PyBytes_FromStringAndSize(batch.data + i * bufsize, size if size < bufsize else bufsize))
+                else:
+                    data.append(size)
+                addresses.append(name_of(batch, i, addresses))
+                # The kernel repeats the flag that was added here.
+                msg_flags.append(batch.messages[i].msg_hdr.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags))
+            start += received
+            if received < asked:
+                break
+    except BaseException:
+        for items in ancillary:
+            backend.close_rights(items)
+        raise
+    return data, ancillary, msg_flags, addresses
+
+
+cdef inline void prepare(Batch batch, Py_ssize_t i, Py_ssize_t ancbufsize) noexcept:
+    cdef libc.msghdr *header = &batch.messages[i].msg_hdr
+    header.msg_name = &batch.names[i]
+    header.msg_namelen = sizeof(libc.sockaddr_storage)
+    header.msg_iov = &batch.vectors[i]
+    header.msg_iovlen = 1
+    if ancbufsize:
+        header.msg_control = batch.control + i * ancbufsize
+        header.msg_controllen = ancbufsize
+
+
+cdef bytes name_of(Batch batch, Py_ssize_t i, list before):
+    """The address of a message: the same object as that of the one before when it has the same sender."""
+    cdef libc.socklen_t size = batch.messages[i].msg_hdr.msg_namelen
+    cdef bytes last
+    if size > sizeof(libc.sockaddr_storage):
+        size = sizeof(libc.sockaddr_storage)
+    if before:
+        last = before[-1]
+        if PyBytes_GET_SIZE(last) == <Py_ssize_t>size and not memcmp(PyBytes_AS_STRING(last), &batch.names[i], size):
+            return last
+    return PyBytes_FromStringAndSize(<char *>&batch.names[i], size)
+
+
+cdef int take_items(Contract backend, Batch batch, Py_ssize_t received, list ancillary) except -1:
+    """Adds the ancillary items of each message. When that fails, the descriptors of those not added are closed."""
+    cdef Message message = Message()
+    cdef list items = None
+    cdef Py_ssize_t i = 0
+    try:
+        while i < received:
+            message.header = batch.messages[i].msg_hdr
+            message.control = <char *>message.header.msg_control
+            i += 1
+            items = None
+            items = message.items()
+            ancillary.append(items)
+    except BaseException:
+        if items is not None:
+            backend.close_rights(items)
+        while i < received:
+            message.header = batch.messages[i].msg_hdr
+            message.control = <char *>message.header.msg_control
+            i += 1
+            message.close_descriptors()
+        raise
+    finally:
+        message.control = NULL  # the batch's, and not to be freed with the message
+    return 0
+
+
+cdef Py_ssize_t send_many(
+    int fd, list data, list ancillary, list addresses, int flags, long long timeout
+) except -1:
+    """sendmmsg(2), as the contract's call of that name."""
+    cdef Batch batch = Batch()
+    cdef Message message
+    cdef Transfer t
+    cdef libc.msghdr *header
+    cdef libc.iovec *vector
+    cdef Py_ssize_t count = len(data), total, sent, taken, i
+    cdef bytes address
+    cdef object source
+    cdef bint blocking = timeout < 0
+    batch.make(count)
+    batch.kept = []
+    total = count * MESSAGE_COST
+    for i in range(count):
+        header = &batch.messages[i].msg_hdr
+        vector = &batch.vectors[i]
+        header.msg_iov = vector
+        header.msg_iovlen = 1
+        source = data[i]
+        if type(source) is bytes:
+            vector.iov_base = PyBytes_AS_STRING(source)
+            vector.iov_len = PyBytes_GET_SIZE(source)
+            total += vector.iov_len
+        elif type(source) is tuple:
+            message = Message()
+            message.take(source, False)
+            header.msg_iov = message.header.msg_iov
+            header.msg_iovlen = message.header.msg_iovlen
+            total += message.total
+            batch.kept.append(message)
+        else:
+            if batch.views == NULL:
+                batch.make_views(count)
+            PyObject_GetBuffer(source, &batch.views[batch.exported], PyBUF_SIMPLE)
+            vector.iov_base = batch.views[batch.exported].buf
+            vector.iov_len = batch.views[batch.exported].len
+            batch.exported += 1
+            total += vector.iov_len
+        if ancillary and ancillary[i]:
+            message = Message()
+            message.fill_control(ancillary[i])
+            header.msg_control = message.header.msg_control
+            header.msg_controllen = message.header.msg_controllen
+            batch.kept.append(message)
+        address = addresses[i]
+        if PyBytes_GET_SIZE(address):
+            header.msg_name = PyBytes_AS_STRING(address)
+            header.msg_namelen = <libc.socklen_t>PyBytes_GET_SIZE(address)
+    memset(&t, 0, sizeof(t))
+    t.operation = SENDMMSG
+    t.fd = fd
+    t.flags = flags
+    t.messages = batch.messages
+    t.count = <unsigned int>(count if count < BATCH_COUNT else BATCH_COUNT)
+    t.size = total
+    sent = _transfer(&t, True, timeout)
+    while sent < count and (blocking or sent % BATCH_COUNT == 0):
+        t.messages = batch.messages + sent
+        t.count = <unsigned int>(count - sent if count - sent < BATCH_COUNT else BATCH_COUNT)
+        with nogil:
+            taken = attempt(&t, 0 if blocking else libc.MSG_DONTWAIT)
+            i = errno
+        if taken >= 0:
+            sent += taken
+        elif i != libc.EINTR:
+            # What is sent is sent: the next call begins with the message that fails.
+            break
+        PyErr_CheckSignals()
+    return sent
 
 
 # -- for _ssl ---------------------------------------------------------------------------------------------------------

@@ -123,8 +123,12 @@ def _chosen(options: argparse.Namespace) -> str:
         if name not in usable:
             print(f"not measured: {name}, since it cannot be used here: {statuses[name].reason}")
     from ..bench import rank
+    from ..bench._lockstep import WorkerError
 
-    ranking = rank(usable)
+    try:
+        ranking = rank(usable)
+    except WorkerError as error:
+        raise VendorError(f"the backends cannot be measured: {error}. Name one with --backend") from error
     print("measured, as a multiple of the time that the standard library's socket takes:")
     for name, ratio in ranking:
         print(f"    {name:<8}{ratio:.2f}")

@@ -143,7 +143,9 @@ def main():
     except unittest.SkipTest as skipped:
         result.emit(id=name, outcome="skipped", detail=str(skipped), fixture=True)
     else:
-        only, patterns = options.get("only"), options.get("patterns")
+        only, without, patterns = options.get("only"), options.get("without"), options.get("patterns")
+        if without:
+            suite = restrict(suite, lambda test: test not in without)
         if only is not None:
             suite = restrict(suite, set(only).__contains__)
         elif patterns:

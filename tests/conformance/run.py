@@ -34,6 +34,8 @@ BACKENDS = ["c", "cffi", "ctypes"]
 MAX_KNOWN = 6
 #: Seconds for one test. The child gives the test up, and goes on with the next one.
 TEST_TIMEOUT = 120
+#: What the child says of such a test.
+GIVEN_UP = "TestTimeout: the test takes too long"
 #: How often the baseline runs the tests again that did not pass here, to see whether it passes them always.
 CHECKS = 3
 
@@ -146,15 +148,17 @@ class Runner:
             kept.update(SOCKETPKG_CONFORMANCE="1", SOCKET_BACKEND=target)
         return kept
 
-    def __call__(self, target: str, file: str, only: list[str] | None = None, note: str = "") -> dict:
-        """The result of a file: how it ended, and each test's outcome."""
+    def __call__(
+        self, target: str, file: str, only: list[str] | None = None, without: list[str] | None = None, note: str = ""
+    ) -> dict:
+        """The result of a file, or of some of its tests: how it ended, and each test's outcome."""
         # Short, for there are addresses of Unix sockets in it.
         folder = tempfile.mkdtemp(prefix="conf")
         log = self.logs / f"{file}-{target}{note}.log"
         results = Path(folder, "results")
         work = Path(folder, "w")
         work.mkdir()
-        options = {"timeout": self.timeout - 10, "patterns": FILES.get(file), "only": only}
+        options = {"timeout": self.timeout - 10, "patterns": FILES.get(file), "only": only, "without": without}
         if self.offline:
             options["resources"] = OFFLINE + (["network"] if file in LOCAL_NETWORK else [])
         # -bb and -W default as in CPython's own runs.
@@ -284,6 +288,11 @@ def outcome(result: dict, test: str) -> str:
     return result["tests"].get(test, {"outcome": "not run"})["outcome"]
 
 
+def hung(result: dict) -> list[str]:
+    """The tests that the child gave up."""
+    return [name for name, test in result["tests"].items() if GIVEN_UP in test.get("detail", "")]
+
+
 def regressions(baseline: dict, ours: dict) -> list[str]:
     """The tests that are worse here: not passed though the baseline passes them, or failed and unknown to it."""
     found = []
@@ -302,7 +311,7 @@ def doubtful(baseline: dict, ours: dict) -> list[str]:
         if test["outcome"] == "failed"
         and outcome(baseline, name) in ("passed", "failed")
         # What hung there will do so again.
-        and "TestTimeout" not in baseline["tests"][name].get("detail", "")
+        and name not in hung(baseline)
     ]
 
 
@@ -341,6 +350,7 @@ def judge(file: str, baseline: dict, ours: dict, known: dict[str, dict], unstabl
     return {
         "problems": problems,
         "known": {test: known[test]["reason"] for test in worse if test in known},
+        "hung": [test for test in hung(baseline) if outcome(ours, test) == "not run"],
         "unstable": {test: unstable[test] for test in doubtful(baseline, ours) if test in unstable},
         **{
             kind: [
@@ -395,7 +405,7 @@ def check_baseline(
         only = doubtful(baseline, ours)
         if only and baseline["state"] == "ended":
             jobs += [
-                (file, baseline, only, pool.submit(run, BASELINE, file, only, f"-again{number}"))
+                (file, baseline, only, pool.submit(run, BASELINE, file, only, note=f"-again{number}"))
                 for number in range(1, CHECKS + 1)
             ]
     for _, baseline, only, job in jobs:
@@ -468,17 +478,18 @@ def main() -> int:
     baselines = read_baseline(options.baseline)
     print(f"{platform.python_implementation()} {platform.python_version()}, {backend}", flush=True)
 
+    def both(file: str) -> dict:
+        if file not in baselines:
+            baselines[file] = run(BASELINE, file)
+        # What hangs on the standard library's module is nothing to wait for again, and nothing to judge by.
+        return run(backend, file, without=hung(baselines[file]))
+
     pairs: dict[str, tuple[dict, dict]] = {}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         try:
-            started = {}
-            for file in files:
-                first = None if file in baselines else pool.submit(run, BASELINE, file)
-                started[file] = (first, pool.submit(run, backend, file))
-            for file, (first, second) in started.items():
-                if first is not None:
-                    baselines[file] = first.result()
-                ours = second.result()
+            started = {file: pool.submit(both, file) for file in files}
+            for file, job in started.items():
+                ours = job.result()
                 pairs[file] = (baselines[file], ours)
                 numbers = counts(ours)
                 shown = ", ".join(f"{number} {name}" for name, number in numbers.items())
@@ -510,6 +521,7 @@ def main() -> int:
     print(table(rows))
     for kind, title in (
         ("shared", "failed in the baseline, too"),
+        ("hung", "hung in the baseline, and was not run here"),
         ("unjudged", "failed, and the baseline skips it"),
         ("unstable", "not counted: the baseline is not stable"),
         ("known", "failed as listed in known.toml"),

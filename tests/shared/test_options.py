@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import inspect
+import re
 import struct
 from typing import Any
 
@@ -135,6 +137,36 @@ def test_none_of_no_length(sock: Any) -> None:
 def test_wrong_arguments_of_setsockopt(sock: Any, arguments: tuple[Any, ...]) -> None:
     with pytest.raises(TypeError):
         sock.setsockopt(*arguments)
+
+
+@control_fails("one text, 'takes exactly 3 arguments', for all of them", fixed=(3, 15))
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        ((), "at least 3"),
+        ((1,), "at least 3"),
+        ((1, 2), "at least 3"),
+        ((1, 2, 3, 4, 5), "at most 4"),
+        ((1, 2, None, 4, 5, 6), "at most 4"),
+    ],
+    ids=repr,
+)
+def test_wrong_counts_of_arguments_of_setsockopt(sock: Any, arguments: tuple[Any, ...], allowed: str) -> None:
+    text = f"setsockopt() takes {allowed} arguments ({len(arguments)} given)"
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+        sock.setsockopt(*arguments)
+
+
+@pytest.mark.socketpkg_only
+def test_the_signature_of_setsockopt_says_what_it_takes(sock: Any) -> None:
+    signature = inspect.signature(sock.setsockopt)
+    assert list(signature.parameters) == ["level", "option", "value", "optlen"]
+    assert {parameter.kind for parameter in signature.parameters.values()} == {inspect.Parameter.POSITIONAL_ONLY}
+    signature.bind(1, 2, 3)
+    signature.bind(1, 2, None, 4)
+    for wrong in ((1, 2), (1, 2, 3, 4, 5)):
+        with pytest.raises(TypeError):
+            signature.bind(*wrong)
 
 
 @pytest.mark.parametrize(

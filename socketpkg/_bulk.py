@@ -1,0 +1,287 @@
+"""Many datagrams in one call: what stands between `Socket` and recvmmsg(2), sendmmsg(2), UDP_SEGMENT and UDP_GRO.
+
+Facts about UDP segmentation that the code relies on (udp(7), net/ipv4/udp.c):
+
+* A send with the control message UDP_SEGMENT (Linux 4.18) is cut by the kernel, or by the device, into datagrams of
+  that size, the last one maybe shorter. It takes at most 64 of them, and no more than one IP packet could hold.
+* It is refused as a whole, with nothing sent: EIO where the device computes no checksums or the route is encrypted,
+  EINVAL where checksums are switched off or a segment does not fit the device's packets (EMSGSIZE in newer kernels,
+  which do not fragment segments as they do datagrams).
+* A kernel without it ignores the control message, and would send one large datagram: it has to be asked before.
+* A socket with the option UDP_GRO (Linux 5.0) may get datagrams of one sender and size, the last maybe shorter, as
+  one, with a control message UDP_GRO that holds the size.
+
+Cython compiles this file for the ``c`` backend; each other backend runs it as a module of its own package. It is
+loaded when the first of its functions is used.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from sys import audit
+
+from ._address import CONSTANTS, SYSCALLS, AddressCodec
+from ._core import _ancillary_items, _tuple_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    Items = list[tuple[int, int, bytes]]
+
+_sys = SYSCALLS
+_codec = AddressCodec()
+
+_SOCK_STREAM = CONSTANTS["SOCK_STREAM"]
+_SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
+_INET_FAMILIES = (CONSTANTS["AF_INET"], CONSTANTS["AF_INET6"])
+_UDP = CONSTANTS["IPPROTO_UDP"]
+_UDP_SEGMENT = CONSTANTS.get("UDP_SEGMENT", -1)
+_UDP_GRO = CONSTANTS.get("UDP_GRO", -1)
+
+# What a segmented send takes: UDP_MAX_SEGMENTS, and the payload of the largest IPv4 packet.
+_SEGMENTS_MAX = 64
+_PAYLOAD_MAX = 65507
+_SEGMENT_SIZE_MAX = 0xFFFF
+
+_REFUSED = (errno.EIO, errno.EINVAL, errno.EMSGSIZE, errno.ENOPROTOOPT)
+_NO_SUCH_OPTION = (errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EINVAL)
+
+# Whether this kernel has the options; None until it was asked.
+_has_segment: bool | None = None if _UDP_SEGMENT >= 0 else False
+_has_gro: bool | None = None if _UDP_GRO >= 0 else False
+
+# No address of a program: the first one is always another.
+_NONE_YET: Any = object()
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+
+
+def receive(
+    fd: int, kind: int, proto: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+) -> list[Any]:
+    """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only."""
+    if count < 0:
+        raise ValueError("negative count in recvmmsg")
+    if bufsize < 0:
+        raise ValueError("negative buffersize in recvmmsg")
+    if count == 0:
+        return []
+    data, ancillary, msg_flags, raws = _sys.recvmmsg(fd, count, bufsize, max(ancbufsize, 0), flags, timeout)
+    return _messages(data, ancillary, msg_flags, raws, kind, proto, ancbufsize >= 0)
+
+
+def receive_into(
+    fd: int, kind: int, proto: int, buffers: Iterable[WriteableBuffer], ancbufsize: int, flags: int, timeout: int
+) -> list[Any]:
+    """`Socket.recvmmsg_into`. An *ancbufsize* of -1 asks for count and address only."""
+    targets = _tuple_of(buffers, "recvmmsg_into() argument 1 must be an iterable")
+    if not targets:
+        return []
+    counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(fd, targets, max(ancbufsize, 0), flags, timeout)
+    return _messages(counts, ancillary, msg_flags, raws, kind, proto, ancbufsize >= 0)
+
+
+def _messages(
+    data: list[Any], ancillary: list[Items], msg_flags: list[int], raws: list[bytes], kind: int, proto: int, full: bool
+) -> list[Any]:
+    """The lists of the contract as one list of messages."""
+    messages: list[Any] = []
+    address: Any = None
+    last: bytes | None = None
+    try:
+        for position in range(len(data)):
+            raw = raws[position]
+            if raw is not last:
+                address = _codec.decode(raw, proto)
+                last = raw
+            if full:
+                items = ancillary[position] if ancillary else []
+                messages.append((data[position], items, msg_flags[position], address))
+            else:
+                messages.append((data[position], address))
+    except BaseException:
+        for items in ancillary:
+            _sys.close_rights(items)
+        raise
+    if kind == _SOCK_STREAM:
+        # The end of a stream can be received again and again; once is enough.
+        while len(messages) > 1 and not messages[-1][0] and not messages[-2][0]:
+            messages.pop()
+    return messages
+
+
+def send(
+    sock: Any, fd: int, family: int, kind: int, proto: int, messages: Iterable[Any], flags: int, timeout: int
+) -> int:
+    """`Socket.sendmmsg`."""
+    _refuse_stream(kind, "sendmmsg")
+    data: list[Any] = []
+    ancillary: list[tuple[tuple[int, int, Any], ...]] = []
+    raws: list[bytes] = []
+    some_ancillary = False
+    last = _NONE_YET
+    raw = b""
+    for message in _tuple_of(messages, "sendmmsg() argument 1 must be an iterable of messages"):
+        items: tuple[tuple[int, int, Any], ...] = ()
+        if isinstance(message, tuple):
+            size = len(message)
+            if size < 2 or size > 3:
+                raise TypeError(
+                    "a message of sendmmsg() must be data, (data, address) or (data, address, ancdata),"
+                    f" not a tuple of {size} items"
+                )
+            source = message[0]
+            address = message[1]
+            if size == 3:
+                items = _ancillary_items(message[2])
+                some_ancillary = True
+        else:
+            source = message
+            address = None
+        if address is not last:
+            # Many messages to one address are looked up, and seen by audit hooks, as one.
+            last = address
+            raw = b"" if address is None else _codec.encode(family, proto, address, "sendmmsg")
+            audit("socket.sendmsg", sock, address)
+        data.append(tuple(source) if isinstance(source, (list, tuple)) else source)
+        ancillary.append(items)
+        raws.append(raw)
+    if not data:
+        return 0
+    return _sys.sendmmsg(fd, data, ancillary if some_ancillary else [], raws, flags, timeout)
+
+
+def _refuse_stream(kind: int, caller: str) -> None:
+    """A stream may take a part of a message, and a count of messages could not tell."""
+    if kind == _SOCK_STREAM:
+        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: {caller}() needs a socket of datagrams")
+
+
+# -- segments ---------------------------------------------------------------------------------------------------------
+
+
+def _is_udp(family: int, kind: int, proto: int) -> bool:
+    return kind == _SOCK_DGRAM and family in _INET_FAMILIES and (proto == 0 or proto == _UDP)
+
+
+def _knows_segments(fd: int) -> bool:
+    """Whether the kernel has UDP_SEGMENT, asked of a UDP socket."""
+    global _has_segment
+    if _has_segment is None:
+        try:
+            _sys.getsockopt_int(fd, _UDP, _UDP_SEGMENT)
+        except OSError as failure:
+            if failure.errno not in _NO_SUCH_OPTION:
+                raise
+            _has_segment = False
+        else:
+            _has_segment = True
+    return _has_segment
+
+
+def send_segments(
+    sock: Any,
+    fd: int,
+    family: int,
+    kind: int,
+    proto: int,
+    data: ReadableBuffer,
+    size: int,
+    address: Any,
+    flags: int,
+    timeout: int,
+) -> int:
+    """`Socket.send_segments`."""
+    _refuse_stream(kind, "send_segments")
+    if size < 1 or size > _SEGMENT_SIZE_MAX:
+        raise ValueError(f"segment_size must be 1-{_SEGMENT_SIZE_MAX}")
+    raw = b"" if address is None else _codec.encode(family, proto, address, "send_segments")
+    if type(data) is not bytes:
+        try:
+            data = memoryview(data).cast("B")
+        except TypeError:
+            if isinstance(data, memoryview):
+                raise
+            raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
+    audit("socket.sendmsg", sock, address)
+    try:
+        return _send_segments(fd, data, size, raw, flags, timeout, _is_udp(family, kind, proto))
+    finally:
+        if isinstance(data, memoryview):
+            data.release()
+
+
+def _send_segments(
+    fd: int, data: bytes | memoryview, size: int, raw: bytes, flags: int, timeout: int, udp: bool
+) -> int:
+    total = len(data)
+    chunk = size * min(_SEGMENTS_MAX, _PAYLOAD_MAX // size)
+    segmented = udp and chunk > size and _knows_segments(fd)
+    item = ((_UDP, _UDP_SEGMENT, size.to_bytes(2, sys.byteorder)),)
+    sent = 0
+    while sent < total:
+        left = total - sent
+        try:
+            if not segmented or left <= size:
+                return sent + _send_plain(fd, data, sent, size, raw, flags, timeout)
+            if left == total and left <= chunk:
+                sent += _sys.sendmsg(fd, (data,), item, flags, raw, timeout)
+            else:
+                with memoryview(data)[sent : sent + chunk] as part:
+                    sent += _sys.sendmsg(fd, (part,), item, flags, raw, timeout)
+        except OSError as failure:
+            if segmented and failure.errno in _REFUSED:
+                segmented = False
+                continue
+            # What is sent is sent. What the handler of a signal raises has no number.
+            if sent and failure.errno is not None:
+                break
+            raise
+        if timeout > 0:
+            timeout = 0
+    return sent
+
+
+def _send_plain(fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int) -> int:
+    """Sends each segment from *start* on as a datagram of its own."""
+    total = len(data)
+    count = 0
+    with memoryview(data) as view:
+        parts: list[Any] = [view[position : position + size] for position in range(start, total, size)]
+        try:
+            count = _sys.sendmmsg(fd, parts, [], [raw] * len(parts), flags, timeout)
+        finally:
+            for part in parts:
+                part.release()
+    return min(count * size, total - start)
+
+
+def receive_segments(
+    fd: int, family: int, kind: int, proto: int, bufsize: int, flags: int, timeout: int
+) -> tuple[list[bytes], Any]:
+    """`Socket.recv_segments`."""
+    global _has_gro
+    if bufsize < 0:
+        raise ValueError("negative buffersize in recv_segments")
+    gro = _has_gro is not False and _is_udp(family, kind, proto)
+    if gro:
+        # Asked for in every call: an object is not the only one that sets the options of its socket.
+        try:
+            _sys.setsockopt_int(fd, _UDP, _UDP_GRO, 1)
+            _has_gro = True
+        except OSError as failure:
+            if failure.errno not in _NO_SUCH_OPTION:
+                raise
+            _has_gro = gro = False
+    if not gro:
+        data, raw = _sys.recvfrom(fd, bufsize, flags, timeout)
+        return [data], _codec.decode(raw, proto)
+    segments, raw = _sys.recv_segments(fd, bufsize, flags, timeout)
+    return segments, _codec.decode(raw, proto)

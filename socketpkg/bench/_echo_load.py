@@ -1,0 +1,50 @@
+"""The load of the scale scenario, a program of its own, the same for every target: ``_echo_load.py PORT CONNECTIONS``.
+
+It prints ``ready`` when all are connected. For every line of its standard input, a number of messages, it sends so
+many, checks that each comes back, and prints the nanoseconds that took.
+"""
+
+import os
+import random
+import resource
+import socket
+import struct
+import sys
+import time
+
+#: The messages that are under way at a time: the same for every number of connections.
+WINDOW = 10
+
+
+def main(port: int, number: int) -> None:
+    """Connects and sends."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    connections = []
+    for _ in range(number):
+        connection = socket.create_connection(("127.0.0.1", port))
+        # Closed by a reset, so that ten thousand ports do not stay in TIME_WAIT.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connections.append(connection)
+    descriptors = [connection.fileno() for connection in connections]
+    random.Random(number).shuffle(descriptors)
+    print("ready", flush=True)
+    position = 0
+    for line in sys.stdin:
+        start = time.perf_counter_ns()
+        for turn in range(int(line) // WINDOW):
+            message = b"%064d" % turn
+            group = [descriptors[(position + offset) % number] for offset in range(WINDOW)]
+            position = (position + WINDOW) % number
+            for descriptor in group:
+                os.write(descriptor, message)
+            for descriptor in group:
+                answer = os.read(descriptor, 4096)
+                if answer != message:
+                    raise SystemExit(f"sent {message!r}, got {answer!r} back")
+        print(time.perf_counter_ns() - start, flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

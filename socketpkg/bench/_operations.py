@@ -1,0 +1,682 @@
+"""The operations of the benchmark, each a small function over the module that it measures.
+
+A loop takes the time around what it measures and checks after that what was sent has arrived: outside the timed part,
+and the same for every target.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import repeat
+from time import perf_counter_ns as now
+from typing import Any
+
+from ._scenario import Loop, LostData, Scenario, Skip, arrived, counted
+
+#: Operations that are timed in one go where something untimed has to follow each of them.
+BATCH = 64
+LARGE = 1 << 18
+BLOCK = 1 << 16
+MEBIBYTE = 1 << 20
+NUMERIC = "127.0.0.1"
+#: The objects whose memory is measured.
+OBJECTS = 500
+
+
+# -- transfer ----------------------------------------------------------------------------------------------------------
+
+
+def _send_recv(s: Any, timeout: float | None) -> Iterator[Loop]:
+    a, b = s.socketpair()
+    with a, b:
+        a.settimeout(timeout)
+        b.settimeout(timeout)
+
+        def loop(loops: int) -> int:
+            data = b""
+            start = now()
+            for _ in repeat(None, loops):
+                a.send(b"x")
+                data = b.recv(1)
+            elapsed = now() - start
+            arrived(data, b"x", b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def send_recv(s: Any) -> Iterator[Loop]:
+    """One byte through a socketpair."""
+    yield from _send_recv(s, None)
+
+
+@contextmanager
+def send_recv_timeout(s: Any) -> Iterator[Loop]:
+    """The same, on sockets with a timeout."""
+    yield from _send_recv(s, 30.0)
+
+
+@contextmanager
+def send(s: Any) -> Iterator[Loop]:
+    """One byte sent; what receives it is not timed."""
+    a, b = s.socketpair()
+    with a, b:
+
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for batch in _batches(loops):
+                start = now()
+                for _ in repeat(None, batch):
+                    a.send(b"x")
+                elapsed += now() - start
+                arrived(os.read(b.fileno(), batch), b"x" * batch, b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def recv(s: Any) -> Iterator[Loop]:
+    """One byte received; what sends it is not timed."""
+    a, b = s.socketpair()
+    with a, b:
+
+        def loop(loops: int) -> int:
+            elapsed = 0
+            data = b""
+            for batch in _batches(loops):
+                os.write(a.fileno(), b"x" * batch)
+                start = now()
+                for _ in repeat(None, batch):
+                    data = b.recv(1)
+                elapsed += now() - start
+                arrived(data, b"x", b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def recv_into(s: Any) -> Iterator[Loop]:
+    """One byte received into a buffer; what sends it is not timed."""
+    a, b = s.socketpair()
+    with a, b:
+        buffer = bytearray(1)
+
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for batch in _batches(loops):
+                os.write(a.fileno(), b"x" * batch)
+                buffer[:] = b"-"
+                start = now()
+                for _ in repeat(None, batch):
+                    b.recv_into(buffer)
+                elapsed += now() - start
+                arrived(buffer, b"x", b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def eagain(s: Any) -> Iterator[Loop]:
+    """A non-blocking recv that finds nothing."""
+    a, b = s.socketpair()
+    with a, b:
+        b.setblocking(False)
+
+        def loop(loops: int) -> int:
+            start = now()
+            for _ in repeat(None, loops):
+                try:
+                    b.recv(1)
+                except BlockingIOError:
+                    pass
+                else:
+                    raise LostData("a recv found something where nothing was sent")
+            elapsed = now() - start
+            a.send(b"x")
+            arrived(b.recv(2), b"x", b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def recv_large(s: Any) -> Iterator[Loop]:
+    """A receive that allows for much and gets little, as most programs' do; what sends it is not timed."""
+    a, b = s.socketpair()
+    with a, b:
+        descriptor = a.fileno()
+        message = bytes(range(16))
+
+        def loop(loops: int) -> int:
+            data = b""
+            elapsed = 0
+            for batch in _batches(loops, 16):
+                for _ in repeat(None, batch):
+                    os.write(descriptor, message)
+                    start = now()
+                    data = b.recv(LARGE)
+                    elapsed += now() - start
+                arrived(data, message, b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def recv_into_block(s: Any) -> Iterator[Loop]:
+    """64 KiB received into a buffer; what sends them is not timed."""
+    a, b = s.socketpair()
+    with a, b:
+        descriptor = a.fileno()
+        block = bytes(range(256)) * (BLOCK // 256)
+        buffer = bytearray(BLOCK)
+
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for _ in repeat(None, loops):
+                counted(os.write(descriptor, block), BLOCK, "bytes")
+                start = now()
+                got = b.recv_into(buffer)
+                elapsed += now() - start
+                counted(got, BLOCK, "bytes")
+            arrived(buffer, block, b)
+            buffer[:] = bytes(BLOCK)
+            return elapsed
+
+        yield loop
+
+
+#: Reads as many bytes as an order says, looks at each of them if it says so, and answers with what it has counted.
+_READER = """
+import os, sys
+source, buffer = int(sys.argv[1]), bytearray(1 << 18)
+while order := os.read(0, 9):
+    look, wanted = order[0], int.from_bytes(order[1:], "big")
+    left, right = wanted, 0
+    while left and (got := os.readv(source, [buffer])):
+        left -= got
+        right += buffer.count(b"x", 0, got) if look else got
+    os.write(1, b"%d %d\\n" % (wanted - left, right))
+"""
+
+
+@contextmanager
+def sendall(s: Any) -> Iterator[Loop]:
+    """1 MiB sent to another process, which is the same for every target. Timed until that process has all of it."""
+    a, b = s.socketpair()
+    with a, b, ExitStack() as stack:
+        reader = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _READER, str(b.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[b.fileno()],
+                bufsize=0,
+            )
+        )
+        stack.callback(reader.kill)
+        b.close()
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        orders, answers = reader.stdin, reader.stdout
+        data = b"x" * MEBIBYTE
+
+        def transfer(times: int, look: bool) -> int:
+            size = times * MEBIBYTE
+            orders.write(bytes([look]) + size.to_bytes(8, "big"))
+            start = now()
+            for _ in repeat(None, times):
+                a.sendall(data)
+            answer = answers.readline()
+            elapsed = now() - start
+            arrived(answer, b"%d %d\n" % (size, size))
+            return elapsed
+
+        def loop(loops: int) -> int:
+            return transfer(loops, look=False)
+
+        transfer(1, look=True)
+        yield loop
+
+
+def _udp(s: Any, family: int, host: str) -> Iterator[Loop]:
+    try:
+        a, b = s.socket(family, s.SOCK_DGRAM), s.socket(family, s.SOCK_DGRAM)
+        with a, b:
+            a.bind((host, 0))
+            b.bind((host, 0))
+            source, address = a.getsockname(), b.getsockname()
+            message = b"0123456789abcdef"
+
+            def loop(loops: int) -> int:
+                received: object = None
+                start = now()
+                for _ in repeat(None, loops):
+                    a.sendto(message, address)
+                    received = b.recvfrom(1024)
+                elapsed = now() - start
+                arrived(received, (message, source), b)
+                return elapsed
+
+            yield loop
+    except OSError as error:
+        raise Skip(f"no UDP over {host}: {error}") from error
+
+
+@contextmanager
+def udp4(s: Any) -> Iterator[Loop]:
+    """A datagram over IPv4."""
+    yield from _udp(s, s.AF_INET, "127.0.0.1")
+
+
+@contextmanager
+def udp6(s: Any) -> Iterator[Loop]:
+    """A datagram over IPv6."""
+    yield from _udp(s, s.AF_INET6, "::1")
+
+
+@contextmanager
+def scm_rights(s: Any) -> Iterator[Loop]:
+    """A descriptor handed over with a byte, and closed by who gets it."""
+    a, b = s.socketpair()
+    with a, b, open(os.devnull) as file:
+        ancillary = [(s.SOL_SOCKET, s.SCM_RIGHTS, array.array("i", [file.fileno()]))]
+        space = s.CMSG_SPACE(array.array("i").itemsize)
+        kind = (s.SOL_SOCKET, s.SCM_RIGHTS)
+        same = os.fstat(file.fileno())[1:3]
+
+        def loop(loops: int) -> int:
+            data, items, descriptor = b"", [], -1
+            start = now()
+            for _ in repeat(None, loops):
+                a.sendmsg([b"x"], ancillary)
+                data, items, _flags, _address = b.recvmsg(1, space)
+                descriptor = int.from_bytes(items[0][2], sys.byteorder)
+                os.close(descriptor)
+            elapsed = now() - start
+            arrived((data, items[0][:2]), (b"x", kind), b)
+            a.sendmsg([b"x"], ancillary)
+            descriptor = int.from_bytes(b.recvmsg(1, space)[1][0][2], sys.byteorder)
+            arrived(os.fstat(descriptor)[1:3], same)
+            os.close(descriptor)
+            return elapsed
+
+        yield loop
+
+
+# -- sockets and connections -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def socket_close(s: Any) -> Iterator[Loop]:
+    """A socket made and closed."""
+
+    def loop(loops: int) -> int:
+        sock = None
+        start = now()
+        for _ in repeat(None, loops):
+            sock = s.socket()
+            sock.close()
+        elapsed = now() - start
+        arrived(sock.fileno() if sock else None, -1)
+        return elapsed
+
+    yield loop
+
+
+def _listener(s: Any) -> Any:
+    """A listener whose connections end by a reset when this side closes them: none stays behind in TIME_WAIT."""
+    listener = s.create_server((NUMERIC, 0), backlog=2 * BATCH)
+    listener.setsockopt(s.SOL_SOCKET, s.SO_LINGER, array.array("i", [1, 0]).tobytes())  # the accepted ones inherit it
+    return listener
+
+
+@contextmanager
+def tcp(s: Any) -> Iterator[Loop]:
+    """A connection over TCP loopback: made, accepted, closed."""
+    with _listener(s) as listener:
+        address = listener.getsockname()
+
+        def loop(loops: int) -> int:
+            start = now()
+            for _ in repeat(None, loops):
+                client = s.socket(s.AF_INET, s.SOCK_STREAM)
+                client.connect(address)
+                server, _peer = listener.accept()
+                server.close()
+                client.close()
+            elapsed = now() - start
+            with s.create_connection(address) as client, listener.accept()[0] as server:
+                client.sendall(b"x")
+                arrived((server.recv(2), server.getpeername()), (b"x", client.getsockname()), listener, server)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def create_connection(s: Any) -> Iterator[Loop]:
+    """create_connection to a numeric address, and close. That they are accepted is checked after, and not timed."""
+    with _listener(s) as listener:
+        address = listener.getsockname()
+
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for batch in _batches(loops):
+                start = now()
+                for _ in repeat(None, batch):
+                    s.create_connection(address).close()
+                elapsed += now() - start
+                for _ in range(batch):
+                    with listener.accept()[0] as server:
+                        arrived(server.recv(1), b"")
+            arrived(None, None, listener)
+            return elapsed
+
+        yield loop
+
+
+def _connected(s: Any, stack: ExitStack) -> tuple[Any, Any]:
+    listener = stack.enter_context(_listener(s))
+    client = stack.enter_context(s.create_connection(listener.getsockname()))
+    return client, stack.enter_context(listener.accept()[0])
+
+
+@contextmanager
+def getsockname(s: Any) -> Iterator[Loop]:
+    """The own address of a TCP socket."""
+    with ExitStack() as stack:
+        client, server = _connected(s, stack)
+
+        def loop(loops: int) -> int:
+            name: object = None
+            start = now()
+            for _ in repeat(None, loops):
+                name = client.getsockname()
+            elapsed = now() - start
+            arrived(name, server.getpeername())
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def getpeername(s: Any) -> Iterator[Loop]:
+    """The peer's address of a TCP socket."""
+    with ExitStack() as stack:
+        client, server = _connected(s, stack)
+
+        def loop(loops: int) -> int:
+            name: object = None
+            start = now()
+            for _ in repeat(None, loops):
+                name = client.getpeername()
+            elapsed = now() - start
+            arrived(name, server.getsockname())
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def getsockopt(s: Any) -> Iterator[Loop]:
+    """An option that is an int."""
+    with s.socket() as sock:
+        level, option = s.SOL_SOCKET, s.SO_TYPE
+
+        def loop(loops: int) -> int:
+            value = None
+            start = now()
+            for _ in repeat(None, loops):
+                value = sock.getsockopt(level, option)
+            elapsed = now() - start
+            arrived(value, s.SOCK_STREAM)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def setsockopt(s: Any) -> Iterator[Loop]:
+    """The same, set."""
+    with s.socket() as sock:
+        level, option = s.SOL_SOCKET, s.SO_KEEPALIVE
+
+        def loop(loops: int) -> int:
+            sock.setsockopt(level, option, 0)
+            start = now()
+            for _ in repeat(None, loops):
+                sock.setsockopt(level, option, 1)
+            elapsed = now() - start
+            arrived(bool(sock.getsockopt(level, option)), True)
+            return elapsed
+
+        yield loop
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def getaddrinfo(s: Any) -> Iterator[Loop]:
+    """A host and a port that are numbers."""
+    kind = s.SOCK_STREAM
+
+    def loop(loops: int) -> int:
+        result: list[Any] = []
+        start = now()
+        for _ in repeat(None, loops):
+            result = s.getaddrinfo(NUMERIC, 80, 0, kind)
+        elapsed = now() - start
+        arrived(result, [(s.AF_INET, s.SOCK_STREAM, s.IPPROTO_TCP, "", (NUMERIC, 80))])
+        return elapsed
+
+    yield loop
+
+
+@contextmanager
+def inet_pton(s: Any) -> Iterator[Loop]:
+    """An address to bytes."""
+    family = s.AF_INET
+
+    def loop(loops: int) -> int:
+        result = b""
+        start = now()
+        for _ in repeat(None, loops):
+            result = s.inet_pton(family, "192.0.2.33")
+        elapsed = now() - start
+        arrived(result, b"\xc0\0\2\x21")
+        return elapsed
+
+    yield loop
+
+
+@contextmanager
+def inet_ntop(s: Any) -> Iterator[Loop]:
+    """An address from bytes."""
+    family = s.AF_INET
+
+    def loop(loops: int) -> int:
+        result = ""
+        start = now()
+        for _ in repeat(None, loops):
+            result = s.inet_ntop(family, b"\xc0\0\2\x21")
+        elapsed = now() - start
+        arrived(result, "192.0.2.33")
+        return elapsed
+
+    yield loop
+
+
+@contextmanager
+def htons(s: Any) -> Iterator[Loop]:
+    """A port in network order."""
+
+    def loop(loops: int) -> int:
+        result = 0
+        start = now()
+        for _ in repeat(None, loops):
+            result = s.htons(8080)
+        elapsed = now() - start
+        arrived(result.to_bytes(2, sys.byteorder), (8080).to_bytes(2, "big"))
+        return elapsed
+
+    yield loop
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def readline(s: Any) -> Iterator[Loop]:
+    """A line through makefile(), each in a message of its own."""
+    a, b = s.socketpair()
+    with a, b, b.makefile("rb") as file:
+        line = b"GET / HTTP/1.1\r\n"
+
+        def loop(loops: int) -> int:
+            data = b""
+            start = now()
+            for _ in repeat(None, loops):
+                a.sendall(line)
+                data = file.readline()
+            elapsed = now() - start
+            arrived(data, line, b)
+            return elapsed
+
+        yield loop
+
+
+@contextmanager
+def ping_pong(s: Any) -> Iterator[Loop]:
+    """A request and its answer over TCP loopback, both read as lines."""
+    with ExitStack() as stack:
+        client, server = _connected(s, stack)
+        for sock in (client, server):
+            sock.setsockopt(s.IPPROTO_TCP, s.TCP_NODELAY, 1)
+        requests = stack.enter_context(server.makefile("rb"))
+        answers = stack.enter_context(client.makefile("rb"))
+
+        def loop(loops: int) -> int:
+            request = answer = b""
+            start = now()
+            for _ in repeat(None, loops):
+                client.sendall(b"GET / HTTP/1.1\r\n")
+                request = requests.readline()
+                server.sendall(b"HTTP/1.1 200 OK\r\n")
+                answer = answers.readline()
+            elapsed = now() - start
+            arrived((request, answer), (b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n"), client, server)
+            return elapsed
+
+        yield loop
+
+
+# -- the module and its objects ----------------------------------------------------------------------------------------
+
+_IMPORT = "from time import perf_counter_ns as now; t = now(); import {name}; t = now() - t; print(t, {name}.__name__)"
+
+
+@contextmanager
+def import_module(s: Any) -> Iterator[Loop]:
+    """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
+    command = [sys.executable, "-c", _IMPORT.format(name=s.__name__)]
+
+    def loop(loops: int) -> int:
+        elapsed = 0
+        for _ in range(loops):
+            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+            nanoseconds, name = done.stdout.split()
+            arrived(name, s.__name__)
+            elapsed += int(nanoseconds)
+        return elapsed
+
+    loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
+    yield loop
+
+
+@contextmanager
+def memory(s: Any) -> Iterator[Loop]:
+    """The memory of one open socket in this process, as its allocators count it; the kernel's part is not in it."""
+    try:
+        import tracemalloc
+    except ImportError:
+        raise Skip("this Python has no tracemalloc") from None
+
+    def loop(loops: int) -> int:
+        s.socket().close()
+        total = 0
+        for _ in range(loops):
+            sockets = [None] * OBJECTS
+            tracemalloc.start()
+            try:
+                before = tracemalloc.get_traced_memory()[0]
+                for position in range(OBJECTS):
+                    sockets[position] = s.socket()
+                after = tracemalloc.get_traced_memory()[0]
+            finally:
+                tracemalloc.stop()
+                opened = 0
+                for sock in sockets:
+                    if sock is not None:
+                        opened += sock.fileno() >= 0
+                        sock.close()
+            counted(opened, OBJECTS, "sockets")
+            total += (after - before) // OBJECTS
+        return total
+
+    yield loop
+
+
+def _batches(loops: int, size: int = BATCH) -> Iterator[int]:
+    """*loops* in pieces of no more than *size*."""
+    yield from repeat(size, loops // size)
+    if loops % size:
+        yield loops % size
+
+
+def _goals(c: float, cffi: float, ctypes: float) -> dict[str, float]:
+    return {"c": c, "cffi": cffi, "ctypes": ctypes}
+
+
+#: The nanoseconds a call that the c backend may cost above the raw loop.
+THIN = {"c": 150.0}
+
+OPERATIONS = (
+    Scenario("send-recv", "socketpair send + recv of 1 byte", send_recv, _goals(0.85, 1.3, 2.0)),
+    Scenario("send-recv-timeout", "the same with a timeout set", send_recv_timeout, _goals(0.55, 0.85, 1.3)),
+    Scenario("eagain", "non-blocking recv that finds nothing", eagain, _goals(0.65, 1.2, 1.5)),
+    Scenario("recv-large", "recv(262144) that gets 16 bytes", recv_large, _goals(0.25, 0.4, 0.6)),
+    Scenario("recv-into-64k", "recv_into of 64 KiB", recv_into_block, _goals(1.0, 1.0, 1.0)),
+    Scenario("sendall-1m", "sendall of 1 MiB", sendall, _goals(1.0, 1.0, 1.0)),
+    Scenario("udp4", "UDP sendto + recvfrom, IPv4", udp4, _goals(0.85, 1.3, 2.0)),
+    Scenario("udp6", "UDP sendto + recvfrom, IPv6", udp6, _goals(0.85, 1.3, 2.0)),
+    Scenario("scm-rights", "sendmsg + recvmsg with one SCM_RIGHTS", scm_rights, _goals(0.8, 1.4, 2.0)),
+    Scenario("socket-close", "socket() + close()", socket_close, _goals(0.85, 1.2, 1.6)),
+    Scenario("tcp", "connect + accept + close over TCP loopback", tcp, _goals(0.92, 1.05, 1.2)),
+    Scenario("getsockname", "getsockname", getsockname, _goals(0.75, 1.3, 2.0)),
+    Scenario("getpeername", "getpeername", getpeername, _goals(0.75, 1.3, 2.0)),
+    Scenario("getsockopt", "getsockopt", getsockopt, _goals(0.75, 1.3, 2.0), THIN),
+    Scenario("setsockopt", "setsockopt", setsockopt, _goals(0.75, 1.3, 2.0)),
+    Scenario("getaddrinfo", "getaddrinfo of a numeric host and port", getaddrinfo, _goals(0.3, 0.5, 0.6)),
+    Scenario("create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)),
+    Scenario("inet_pton", "inet_pton", inet_pton, _goals(0.9, 1.5, 2.0)),
+    Scenario("inet_ntop", "inet_ntop", inet_ntop, _goals(0.9, 1.5, 2.0)),
+    Scenario("htons", "htons", htons, _goals(0.9, 1.5, 2.0)),
+    Scenario("readline", "makefile('rb').readline", readline, _goals(0.9, 1.2, 1.6)),
+    Scenario("ping-pong", "request and answer ping-pong, by lines", ping_pong, _goals(0.9, 1.2, 1.6)),
+    Scenario("import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15),
+    Scenario("memory", "memory of one socket object", memory, {"c": 1.0}, unit="byte", most_loops=1, most_rounds=3),
+    Scenario("send", "send of 1 byte, alone", send, over_raw=THIN),
+    Scenario("recv", "recv of 1 byte, alone", recv, over_raw=THIN),
+    Scenario("recv-into", "recv_into of 1 byte, alone", recv_into, over_raw=THIN),
+)

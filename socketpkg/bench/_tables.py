@@ -1,0 +1,243 @@
+"""The results as tables, and the tables as text, as Markdown and by rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._scenario import RAW, STDLIB
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, and whether it is good, bad or neither."""
+
+    text: str = ""
+    met: bool | None = None
+
+    @property
+    def plain(self) -> str:
+        """With a mark in the place of a colour."""
+        return self.text if self.met is None else f"{self.text} {'✓' if self.met else '✗'}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, what to know, a head and rows. The first column is text, the others are figures."""
+
+    title: str
+    head: list[str]
+    rows: list[list[Cell]] = field(default_factory=list)
+    note: str = ""
+
+
+def tables(facts: Mapping[str, Any]) -> list[Table]:
+    """All that *facts*, the part of a document that is ours, has to show."""
+    return [table for table in (_operations(facts), *_busy(facts), *_scale(facts), _missed(facts)) if table.rows]
+
+
+def duration(nanoseconds: float) -> str:
+    """A time with three digits and its unit."""
+    value, unit = nanoseconds, "ns"
+    for larger in ("µs", "ms", "s"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if value >= 99.95 or unit == "ns" else f"{value:.3g} {unit}"
+
+
+def amount(value: float, unit: str) -> str:
+    """A value of a row with its unit."""
+    return duration(value) if unit == "ns" else f"{value:,.0f} B"
+
+
+def against(reached: str, goal: float | None, met: bool | None) -> Cell:
+    """What was reached beside its goal."""
+    return Cell(reached if goal is None else f"{reached} ({goal:g})", met)
+
+
+def _verdicts(facts: Mapping[str, Any], measure: str) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """By title and target."""
+    return {(v["title"], v["target"]): v for v in facts["verdicts"] if v["measure"] == measure}
+
+
+def _operations(facts: Mapping[str, Any]) -> Table:
+    ours = [target for target in facts["targets"] if target not in (STDLIB, RAW)]
+    raw = RAW in facts["targets"]
+    above = raw and "c" in ours
+    table = Table(
+        "Operations",
+        ["operation", "stdlib", *(["raw C"] if raw else []), *ours, *(["c - raw"] if above else [])],
+        note="Least time of the rounds; for the backends as a ratio to the stdlib's, the goal in brackets.",
+    )
+    ratios, thin = _verdicts(facts, "ratio to the stdlib"), _verdicts(facts, "ns above the raw loop")
+    for row in facts["operations"]:
+        targets = row["targets"]
+
+        def cell(target: str, fact: str, row: Any = row, targets: Any = targets) -> Cell:
+            found = targets.get(target, {"reason": ""})
+            if fact in found:
+                return Cell(amount(found[fact], row["unit"]))
+            return Cell("FAILED", False) if found.get("failed") else Cell("-")
+
+        cells = [Cell(row["title"]), cell(STDLIB, "minimum"), *([cell(RAW, "minimum")] if raw else [])]
+        for target in ours:
+            ratio = targets.get(target, {}).get("ratio")
+            if ratio is None:
+                cells.append(cell(target, "minimum"))
+            else:
+                met = ratios.get((row["title"], target), {}).get("met")
+                cells.append(against(f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.3f}", row["goals"].get(target), met))
+        if above:
+            gap = targets.get("c", {}).get("over_raw")
+            goal = row["over_raw"].get("c")
+            met = thin.get((row["title"], "c"), {}).get("met")
+            cells.append(Cell("-") if gap is None or row["unit"] != "ns" else against(duration(gap), goal, met))
+        table.rows.append(cells)
+    return table
+
+
+def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
+    busy = facts["busy"]
+    if busy is None:
+        return
+    runs = len(busy["runs"])
+    stream = Table(
+        "Beside a busy thread: datagrams a second",
+        ["target", "where", "alone", "least", "median", "most", "of its own", "of the stdlib's"],
+        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets.",
+    )
+    answers = Table(
+        "Beside a busy thread: request and answer",
+        ["target", "where", "p50", "p99", "p99 to the stdlib's"],
+        note=f"The times of all {runs} runs together. The ratio is to be at most 1.",
+    )
+    other = Table(
+        "The other side: a thread that computes beside one that receives in a tight loop",
+        ["target", "messages a second", "of its speed alone", "time lost a message", "to the stdlib's"],
+        note="Medians of the runs. The ratio is to be at most 1.",
+    )
+    own, stdlib = _verdicts(facts, "of its own rate, worst run"), _verdicts(facts, "of the stdlib's rate, worst run")
+    p99 = _verdicts(facts, "p99 of answers, to the stdlib's")
+    cost = _verdicts(facts, "cost to the computing thread a message, to the stdlib's")
+    for target, places in busy["targets"].items():
+        for place, found in places.items():
+            key = (f"beside a busy thread, {place}", target)
+            base = busy["targets"][STDLIB][place]
+            rates = (f"{found[name]:,.0f}" for name in ("rate_alone", "rate_least", "rate_median", "rate_most"))
+            stream.rows.append(
+                [
+                    *map(Cell, (target, place, *rates)),
+                    _judged(found["of_its_own"], own.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["of_stdlib"], stdlib.get(key)),
+                ]
+            )
+            answers.rows.append(
+                [
+                    *map(Cell, (target, place, duration(found["p50"]), duration(found["p99"]))),
+                    Cell("") if target == STDLIB else _judged(found["p99"] / base["p99"], p99.get(key)),
+                ]
+            )
+            if "flood_cost" in found:
+                ratio = found["flood_cost"] / base["flood_cost"] if base["flood_cost"] else float("inf")
+                texts = f"{found['flood_messages']:,.0f}", f"{found['flood_share']:.2f}", duration(found["flood_cost"])
+                other.rows.append(
+                    [*map(Cell, (target, *texts)), Cell("") if target == STDLIB else _judged(ratio, cost.get(key))]
+                )
+    yield from (stream, answers, other)
+
+
+def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
+    scale = facts["scale"]
+    if scale is None:
+        return
+    table = Table(
+        "Scale: an epoll echo server",
+        ["target", "connections", "processor time a message", "to its own with 10", "to the stdlib's", "peak memory"],
+        note="The server's own processor time. The ratios are to be at most the figure in brackets.",
+    )
+    flat = _verdicts(facts, "cost of a message, to its own with 10")
+    stdlib = _verdicts(facts, "cost of a message, to the stdlib's")
+    for target, sizes in scale["targets"].items():
+        least = sizes[str(scale["sizes"][0])]["cost"]
+        for size in scale["sizes"]:
+            found, base = sizes[str(size)], scale["targets"][STDLIB][str(size)]
+            key = (f"echo server, {size:,} connections", target)
+            table.rows.append(
+                [
+                    *map(Cell, (target, f"{size:,}", duration(found["cost"]))),
+                    _judged(found["cost"] / least, flat.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["cost"] / base["cost"], stdlib.get(key)),
+                    Cell(f"{found['peak'] / 2**20:.1f} MiB"),
+                ]
+            )
+    yield table
+
+
+def _judged(value: float, found: Mapping[str, Any] | None) -> Cell:
+    """A ratio, with its goal where it has one."""
+    return Cell(f"{value:.2f}") if found is None else against(f"{value:.2f}", found["goal"], found["met"])
+
+
+def _missed(facts: Mapping[str, Any]) -> Table:
+    table = Table("Goals that are missed, by most first", ["what", "target", "measure", "goal", "reached", "times"])
+    for v in sorted(facts["verdicts"], key=lambda v: -v["miss"]):
+        if not v["met"]:
+            bound = "at least " if v["at_least"] else ""
+            texts = v["title"], v["target"], v["measure"], f"{bound}{v['goal']:g}", f"{v['reached']:.3g}"
+            table.rows.append([*map(Cell, texts), Cell(f"{v['miss']:.2f}")])
+    return table
+
+
+def summary(facts: Mapping[str, Any]) -> str:
+    """The goals in a line."""
+    met = sum(v["met"] for v in facts["verdicts"])
+    failed = sum(bool(f.get("failed")) for row in facts["operations"] for f in row["targets"].values())
+    return f"{met} of {len(facts['verdicts'])} goals met" + (f"; {failed} measurements FAILED" if failed else "")
+
+
+def where(facts: Mapping[str, Any]) -> str:
+    """Where and how it was measured, in a line."""
+    kind = ", quick" if facts["quick"] else ""
+    return (
+        f"socketpkg {facts['version']}, {facts['python']} (GIL {facts['gil']}), {facts['system']}, "
+        f"{facts['cores']} cores, {facts['date']}{kind}"
+    )
+
+
+def failures(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What went wrong, a line each."""
+    for row in facts["operations"]:
+        for target, found in row["targets"].items():
+            if found.get("failed"):
+                yield f"{row['name']} on {target}: {found['reason']}"
+
+
+def text(facts: Mapping[str, Any]) -> str:
+    """Everything for a terminal without colours."""
+    lines = [where(facts), *(f"note: {note}" for note in facts["notes"]), ""]
+    for table in tables(facts):
+        rows = [[Cell(name) for name in table.head], *table.rows]
+        widths = [max(len(row[column].plain) for row in rows) for column in range(len(table.head))]
+        lines += [table.title, *([table.note] if table.note else []), ""]
+        for row in rows:
+            first, *others = (
+                cell.plain.ljust(width) if not column else cell.plain.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            lines.append("  ".join([first, *others]).rstrip())
+        lines.append("")
+    return "\n".join([*lines, summary(facts)])
+
+
+def markdown(facts: Mapping[str, Any]) -> str:
+    """Everything as Markdown."""
+    lines = [where(facts) + ".", *(f"\n{note}" for note in facts["notes"]), ""]
+    for table in tables(facts):
+        lines += [f"**{table.title}.** {table.note}".rstrip(), ""]
+        lines.append("| " + " | ".join(table.head) + " |")
+        lines.append("|" + "|".join(["---", *["---:"] * (len(table.head) - 1)]) + "|")
+        lines += ["| " + " | ".join(cell.plain for cell in row) + " |" for row in table.rows]
+        lines.append("")
+    return "\n".join([*lines, summary(facts) + "."]) + "\n"

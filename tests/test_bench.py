@@ -1,0 +1,558 @@
+"""The benchmark: what it measures, that it checks what arrives, and what it writes. Nothing here looks at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from socketpkg import backends
+from socketpkg.bench import _busy, _html, _lockstep, _operations, _raw, _results, _scale, _scenario, _tables, rank
+from socketpkg.bench._catalogue import LOOPS, OTHERS, names
+
+ROOT = Path(__file__).resolve().parent.parent
+USABLE = [name for name, status in backends.available().items() if status.usable]
+TARGETS = ["stdlib", *USABLE]
+COMMAND = (sys.executable, "-m", "socketpkg", "bench")
+LINUX = sys.platform == "linux"
+
+# -- the goals ---------------------------------------------------------------------------------------------------------
+
+#: The table of goals that the project set itself: c, cffi, ctypes.
+GOALS: dict[str, tuple[float | None, float | None, float | None]] = {
+    "send-recv": (0.85, 1.3, 2.0),
+    "send-recv-timeout": (0.55, 0.85, 1.3),
+    "eagain": (0.65, 1.2, 1.5),
+    "recv-large": (0.25, 0.4, 0.6),
+    "recv-into-64k": (1.0, 1.0, 1.0),
+    "sendall-1m": (1.0, 1.0, 1.0),
+    "udp4": (0.85, 1.3, 2.0),
+    "udp6": (0.85, 1.3, 2.0),
+    "scm-rights": (0.8, 1.4, 2.0),
+    "socket-close": (0.85, 1.2, 1.6),
+    "tcp": (0.92, 1.05, 1.2),
+    "getsockname": (0.75, 1.3, 2.0),
+    "getpeername": (0.75, 1.3, 2.0),
+    "getsockopt": (0.75, 1.3, 2.0),
+    "setsockopt": (0.75, 1.3, 2.0),
+    "getaddrinfo": (0.3, 0.5, 0.6),
+    "create-connection": (0.9, 1.0, 1.2),
+    "inet_pton": (0.9, 1.5, 2.0),
+    "inet_ntop": (0.9, 1.5, 2.0),
+    "htons": (0.9, 1.5, 2.0),
+    "readline": (0.9, 1.2, 1.6),
+    "ping-pong": (0.9, 1.2, 1.6),
+    "import": (0.5, 1.0, 1.0),
+    "memory": (1.0, None, None),
+    "mmsg": (0.7, None, None),
+    "segments": (0.06, None, None),
+}
+
+
+def test_the_goals_are_those_that_were_set() -> None:
+    kept = {
+        name: tuple(scenario.goals.get(target) for target in ("c", "cffi", "ctypes"))
+        for name, scenario in LOOPS.items()
+        if scenario.goals
+    }
+    assert kept == GOALS
+
+
+def test_the_goals_above_the_raw_loop() -> None:
+    kept = {name: dict(scenario.over_raw) for name, scenario in LOOPS.items() if scenario.over_raw}
+    assert kept == {name: {"c": 150.0} for name in ("send", "recv", "recv-into", "getsockopt")}
+
+
+def test_the_goals_of_the_other_scenarios() -> None:
+    assert (_busy.OF_ITS_OWN, _busy.OF_STDLIB, _busy.BOUND) == (0.4, 1.5, ("c", "ctypes"))
+    assert (_scale.FLAT, _scale.OF_STDLIB, _scale.SIZES) == (1.15, 0.9, (10, 1_000, 10_000))
+
+
+@pytest.mark.parametrize(
+    ("goal", "reached", "at_least", "met"),
+    [
+        (0.85, 0.85, False, True),
+        (0.85, 0.86, False, False),
+        (150.0, -3.0, False, True),
+        (1.5, 1.5, True, True),
+        (1.5, 1.4, True, False),
+        (1.5, 0.0, True, False),
+        (0.7, 0.1, False, True),
+    ],
+)
+def test_a_verdict(goal: float, reached: float, at_least: bool, met: bool) -> None:
+    found = _results.verdict("x", "X", "c", "measure", goal, reached, at_least)
+    assert found["met"] is met
+    assert (found["miss"] > 1) is not met
+
+
+# -- the scenarios -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return _raw.build(tmp_path_factory.mktemp("raw"))
+    except _raw.NoCompiler as error:
+        pytest.skip(f"no compiler: {error}")
+
+
+@pytest.fixture(scope="module")
+def team() -> Iterator[dict[str, _lockstep.Worker]]:
+    with _lockstep.workers(TARGETS) as team:
+        yield team
+
+
+# The workers live as long as this module's tests.
+pytestmark = pytest.mark.keeps_descriptors
+
+NOTHING_MUCH = _lockstep.Plan(rounds=2, share=1e-6)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_every_scenario_runs_on_every_target(name: str, team: dict[str, _lockstep.Worker]) -> None:
+    turns = []
+    result = _lockstep.measure(LOOPS[name], team, NOTHING_MUCH, lambda: turns.append(1))
+    assert len(turns) == 2
+    for target, series in result.items():
+        assert not series.failed, series.reason
+        if series.reason:
+            assert name in ("mmsg", "segments", "memory", "udp6"), series.reason
+            assert target != "stdlib" or name != "mmsg"
+        else:
+            assert len(series.values) == 2
+            assert all(value > 0 for value in series.values)
+            assert series.loops >= 1
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_several_turns_in_one_round(name: str, team: dict[str, _lockstep.Worker]) -> None:
+    for worker in team.values():
+        try:
+            worker.ask("open", scenario=name)
+            # More than a batch, so that the parts which are not timed come between.
+            assert worker.ask("run", loops=min(LOOPS[name].most_loops, _operations.BATCH + 3)) > 0
+        except _scenario.Skip:
+            pass
+        finally:
+            worker.ask("close")
+
+
+def test_every_raw_loop_runs(library: Path) -> None:
+    """Each scenario that makes system calls or calls of the C library has one."""
+    without = {"htons", "import", "memory", *(() if LINUX else ("mmsg", "segments"))}
+    found = set()
+    with _lockstep.workers([], library) as team:
+        for name, scenario in LOOPS.items():
+            series = _lockstep.measure(scenario, team, NOTHING_MUCH)["raw"]
+            assert not series.failed, series.reason
+            if series.values:
+                found.add(name)
+            else:
+                assert series.reason == "no system call to compare with"
+    assert set(LOOPS) - found == without
+
+
+def test_a_raw_loop_says_what_failed(library: Path) -> None:
+    """Without descriptors there are no sockets."""
+    code = (
+        "import resource, sys; from socketpkg.bench import _raw; library = _raw.Library(sys.argv[1])\n"
+        "with library.scenario('send-recv') as loop:\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "    loop(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(library)], capture_output=True, text=True, timeout=60)
+    assert "OSError: socketpair(" in done.stderr
+    assert "Too many open files" in done.stderr
+
+
+class _Losing:
+    """The standard library's module with sockets that spoil what they receive."""
+
+    def __init__(self, spoil: str) -> None:
+        class Spoiling(socket.socket):
+            def recv(self, size: int, flags: int = 0) -> bytes:
+                data = super().recv(size, flags)
+                return b"\0" * len(data) if spoil == "change" else data
+
+            def send(self, data: Any, flags: int = 0) -> int:
+                if spoil == "twice":
+                    super().send(data, flags)
+                return super().send(data, flags)
+
+        self._class = Spoiling
+
+    def socketpair(self, *arguments: int) -> tuple[socket.socket, socket.socket]:
+        a, b = socket.socketpair(*arguments)
+        return tuple(self._class(fileno=sock.detach()) for sock in (a, b))  # type: ignore[return-value]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(socket, name)
+
+
+@pytest.mark.parametrize("spoil", ["change", "twice"])
+def test_what_is_lost_or_changed_is_noticed(spoil: str) -> None:
+    with _operations.send_recv(_Losing(spoil)) as loop, pytest.raises(_scenario.LostData):
+        loop(3)
+
+
+def test_a_sender_that_loses_bytes_is_noticed() -> None:
+    class Short(_Losing):
+        def socketpair(self, *arguments: int) -> tuple[socket.socket, socket.socket]:
+            a, b = socket.socketpair(*arguments)
+
+            class Shortening(socket.socket):
+                def sendall(self, data: Any, flags: int = 0) -> None:
+                    super().sendall(b"y" + data[1:], flags)
+
+            return Shortening(fileno=a.detach()), b
+
+    with pytest.raises(_scenario.LostData), _operations.sendall(Short("")):
+        pass
+
+
+def test_a_failure_is_told_and_does_not_stop_the_others(team: dict[str, _lockstep.Worker]) -> None:
+    """A scenario that only one target cannot do."""
+
+    @contextmanager
+    def nothing(_: Any) -> Iterator[_scenario.Loop]:
+        yield lambda loops: loops
+
+    unknown = _scenario.Scenario("no-such", "no such scenario", nothing)
+    result = _lockstep.measure(unknown, team, NOTHING_MUCH)
+    assert all(series.failed and "KeyError" in series.reason for series in result.values())
+    again = _lockstep.measure(LOOPS["send-recv"], team, NOTHING_MUCH)
+    assert not any(series.failed for series in again.values())
+
+
+def test_a_worker_that_dies_is_told() -> None:
+    with _lockstep.workers(["stdlib"]) as team:
+        worker = team["stdlib"]
+        worker.ask("open", scenario="send-recv")
+        os.kill(worker.pid, 9)
+        with pytest.raises(_lockstep.WorkerError, match=r"status -9|cannot be reached"):
+            worker.ask("run", loops=1)
+
+
+@pytest.mark.parametrize("measure", _busy.MEASURES)
+def test_beside_a_busy_thread(measure: str, team: dict[str, _lockstep.Worker]) -> None:
+    for target in ("stdlib", USABLE[0]):
+        found = team[target].ask("busy", measure=measure, seconds=0.02)
+        assert found.get("rate", 1) > 0
+        assert found.get("times", [1]) == sorted(found.get("times", [1]))
+
+
+def test_the_runs_beside_a_busy_thread(team: dict[str, _lockstep.Worker]) -> None:
+    pair = {target: team[target] for target in ("stdlib", USABLE[-1])}
+    plan = _busy.BusyPlan(runs=2, seconds=0.02, answer_seconds=0.02)
+    turns: list[int] = []
+    found = _busy.measure(pair, plan, lambda: turns.append(1))
+    assert len(turns) == _busy.steps(plan, 2)
+    assert len(found["runs"]) == 2
+    json.dumps(found)
+    for target, places in found["targets"].items():
+        assert "all cores" in places
+        if target == "stdlib":
+            assert places["all cores"]["of_stdlib"] == 1.0
+    judged = {(v["target"], v["measure"]) for v in _busy.verdicts(found)}
+    assert len(judged) == (4 if USABLE[-1] in _busy.BOUND else 0)
+
+
+@pytest.mark.skipif(not LINUX, reason="epoll")
+def test_the_echo_server() -> None:
+    turns: list[int] = []
+    targets = ["stdlib", USABLE[0]]
+    found = _scale.measure(targets, _scale.ScalePlan(rounds=2, messages=40), [10, 30], lambda: turns.append(1))
+    assert len(turns) == 4
+    for target in targets:
+        for size in ("10", "30"):
+            own = found["targets"][target][size]
+            assert len(own["costs"]) == 2
+            assert own["cost"] > 0
+            assert own["peak"] > 1 << 20
+    assert {v["measure"] for v in _scale.verdicts(found)} >= {"cost of a message, to its own with 10"}
+
+
+def test_the_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (256, 4096))
+    sizes, notes = _scale.fitting()
+    assert sizes == [10, 1_000]
+    assert notes == ["The echo server with 10,000 connections is left out: only 4,096 open files are allowed."]
+
+
+# -- the ranking -------------------------------------------------------------------------------------------------------
+
+
+def test_rank() -> None:
+    ranked = rank([*USABLE, USABLE[0].upper()])
+    assert sorted(name for name, _ in ranked) == sorted(USABLE)
+    ratios = [ratio for _, ratio in ranked]
+    assert ratios == sorted(ratios)
+    assert all(ratio > 0 for ratio in ratios)
+
+
+def test_rank_of_what_is_not_there() -> None:
+    with pytest.raises(ValueError, match="there is no backend 'turbo'; there are c, cffi, ctypes"):
+        rank(["ctypes", "turbo"])
+    with pytest.raises(TypeError):
+        rank("c")
+    assert rank([]) == []
+
+
+def test_nothing_else_is_needed_to_rank() -> None:
+    code = "import sys; from socketpkg.bench import rank, _rank; print(*({'pyperf', 'rich'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def bench(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], env={**os.environ, **env}, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_list() -> None:
+    done = bench("--list")
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == names()
+    assert "c 0.85, cffi 1.3, ctypes 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("no-such",), "there is no scenario 'no-such'; there are send-recv, "),
+        (("--backend", "turbo"), "there is no backend 'turbo'; there are c, cffi, ctypes"),
+        (("--json", "/no/such/folder/x.json"), "cannot write /no/such/folder/x.json: No such file or directory"),
+        (("--html", "/"), "cannot write /: Is a directory"),
+        (("--load", "/no/such.json"), "--load /no/such.json: No such file or directory"),
+        (("--load", str(ROOT / "pyproject.toml")), "not JSON"),
+        (("send-recv", "--load", "x.json"), "--load measures nothing"),
+    ],
+)
+def test_a_request_that_makes_no_sense(arguments: tuple[str, ...], said: str) -> None:
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_a_backend_that_cannot_be_used(tmp_path: Path) -> None:
+    """One of somebody's that is registered and not there."""
+    info = tmp_path / "other-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[socketpkg.backends]\nother = no_such_package\n")
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(tmp_path)]))
+    done = bench("send-recv", "--backend", "other", PYTHONPATH=path)
+    assert done.returncode == 2
+    assert "the backend 'other' cannot be used: " in done.stderr
+
+
+def test_without_the_extra(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['pyperf'] = None\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    done = bench("send-recv", PYTHONPATH=path)
+    assert done.returncode == 2
+    assert 'pip install "socketpkg[bench]"' in done.stderr
+
+
+def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    done = bench("send-recv", "--json", str(tmp_path / "x.json"), "--html", str(tmp_path / "no" / "x.html"))
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+class _Page(HTMLParser):
+    """What a page would load, and its tables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in ("meta", "line", "rect", "circle"):
+            self.open.append(tag)
+        self.loads += [f"{tag} {name}={value}" for name, value in attrs if name in ("src", "href", "data", "srcset")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("line", "rect", "circle"):
+            assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run of some scenarios has written."""
+    pytest.importorskip("pyperf", reason="the extra bench is not installed")
+    folder = tmp_path_factory.mktemp("written")
+    wanted = ["send-recv", "getsockopt", "mmsg", "busy", *(["scale"] if LINUX else [])]
+    done = bench(
+        *(*wanted, "--quick", "--backend", USABLE[-1], "--json", str(folder / "r.json")),
+        *("--html", str(folder / "r.html"), "--markdown", str(folder / "r.md")),
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    return folder
+
+
+def test_what_the_terminal_shows(written: Path) -> None:
+    shown = (written / "stdout").read_text()
+    assert "socketpair send + recv of 1 byte" in shown
+    assert "Beside a busy thread: datagrams a second" in shown
+    assert re.search(r"\d+ of \d+ goals met$", shown.strip())
+
+
+def test_the_json(written: Path) -> None:
+    import pyperf
+
+    suite = pyperf.BenchmarkSuite.load(str(written / "r.json"))
+    have = set(suite.get_benchmark_names())
+    assert {f"send-recv: {target}" for target in ("stdlib", USABLE[-1])} <= have
+    assert {f"busy-stream-all-cores: {USABLE[-1]}", "mmsg: stdlib"} <= have
+    facts = json.loads((written / "r.json").read_text())["socketpkg"]
+    assert facts["format"] == 1
+    assert facts["quick"] is True
+    assert [row["name"] for row in facts["operations"]] == ["send-recv", "getsockopt", "mmsg"]
+    row = facts["operations"][0]
+    assert set(row) == {"name", "title", "unit", "goals", "over_raw", "targets"}
+    own, base = row["targets"][USABLE[-1]], row["targets"]["stdlib"]
+    assert own["ratio"] == own["minimum"] / base["minimum"]
+    assert base["ratio"] == 1.0
+    assert own["minimum"] <= own["median"]
+    values = suite.get_benchmark(f"send-recv: {USABLE[-1]}").get_values()
+    assert min(values) == pytest.approx(own["minimum"] / 1e9)
+    for verdict in facts["verdicts"]:
+        keys = {"scenario", "title", "target", "measure", "goal", "at_least", "reached", "met", "miss"}
+        assert set(verdict) == keys
+    assert {v["scenario"] for v in facts["verdicts"]} >= {"send-recv", "getsockopt"}
+
+
+def test_the_html_stands_alone(written: Path) -> None:
+    text = (written / "r.html").read_text()
+    page = _Page()
+    page.feed(text)
+    page.close()
+    assert page.open == []
+    assert page.loads == []
+    assert "svg" in page.tags
+    assert not {"script", "link", "iframe", "img", "object"} & set(page.tags)
+    assert "url(" not in text
+    assert "@import" not in text
+    assert re.findall(r"https?://[^\"]*", text) == ["http://www.w3.org/2000/svg"]  # a name, that nobody loads
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_a_stored_result_shows_the_same(written: Path) -> None:
+    again = bench("--load", str(written / "r.json"), "--html", str(written / "again.html"))
+    assert again.returncode == 0
+    assert again.stdout == (written / "stdout").read_text()
+    assert (written / "again.html").read_text() == (written / "r.html").read_text()
+
+
+def test_without_a_compiler(written: Path) -> None:
+    done = bench("send-recv", "--quick", "--backend", "ctypes", CC="/no/such/cc")
+    assert done.returncode == 0
+    assert "note: There is no raw C column, since raw.c does not compile here: /no/such/cc: No such file" in done.stdout
+    assert "raw C  " not in done.stdout
+
+
+# -- the page ----------------------------------------------------------------------------------------------------------
+
+
+def facts_of(**ratios: float) -> dict[str, Any]:
+    """Results of one scenario, made up."""
+    series = {
+        "stdlib": _lockstep.Series(1, [1000.0, 1100.0]),
+        "raw": _lockstep.Series(1, [500.0, 600.0]),
+        **{target: _lockstep.Series(1, [1000 * ratio, 2000 * ratio]) for target, ratio in ratios.items()},
+    }
+    facts = _results.about(list(series), False, [])
+    row = _results.operation(LOOPS["getsockopt"], series)
+    facts["operations"].append(row)
+    facts["verdicts"] += _results.operation_verdicts(row)
+    return facts
+
+
+def test_what_is_met_and_what_is_missed() -> None:
+    facts = facts_of(c=0.6, cffi=1.3, ctypes=4.0)
+    text = _tables.text(facts)
+    (line,) = (line for line in text.splitlines() if line.startswith("getsockopt  ") and "µs" in line)
+    assert line.split("  ") == [
+        *("getsockopt", "1 µs", "500 ns", "0.60 (0.75) ✓", "1.30 (1.3) ✓", "4.00 (2) ✗", "100 ns (150) ✓")
+    ]
+    (table,) = (table for table in _tables.tables(facts) if table.title.startswith("Goals that are missed"))
+    assert [cell.text for cell in table.rows[0]] == ["getsockopt", "ctypes", "ratio to the stdlib", "2", "4", "2.00"]
+    assert len(table.rows) == 1
+    assert _tables.summary(facts) == "3 of 4 goals met"
+
+
+def test_names_are_escaped() -> None:
+    facts = facts_of(**{"<b>&": 0.5})
+    page = _Page()
+    page.feed(_html.page(facts))
+    assert "b" not in page.tags
+    assert page.open == []
+
+
+def rows_of_the_page() -> dict[str, list[list[str]]]:
+    """Each table of operations of docs/performance.md, by the heading above it."""
+    found: dict[str, list[list[str]]] = {}
+    heading, head = "", False
+    for line in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            heading, head = line[3:], False
+        elif line.startswith("| operation |"):
+            head = True
+            found[heading] = [[cell.strip() for cell in line.strip("|").split("|")]]
+        elif head and line.startswith("| "):
+            found[heading].append([cell.strip() for cell in line.strip("|").split("|")])
+        elif head and not line.startswith("|"):
+            head = False
+    return found
+
+
+def test_the_page_has_every_row_with_its_goals() -> None:
+    pages = rows_of_the_page()
+    assert any("3.11" in heading for heading in pages)
+    assert any("3.13" in heading for heading in pages)
+    for head, *rows in pages.values():
+        assert [row[0] for row in rows] == [scenario.title for scenario in LOOPS.values()]
+        for row, scenario in zip(rows, LOOPS.values(), strict=True):
+            cells = dict(zip(head, row, strict=True))
+            for target in ("c", "cffi", "ctypes"):
+                goal = re.search(r"\(([\d.]+)\)", cells[target])
+                if goal is not None or (target in scenario.goals and cells[target] != "-"):
+                    assert goal is not None
+                    assert float(goal[1]) == scenario.goals[target]
+
+
+def test_the_page_shows_the_other_scenarios() -> None:
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    for title in ("Beside a busy thread: datagrams a second", "Scale: an epoll echo server"):
+        assert text.count(f"**{title}.**") == len(rows_of_the_page())
+    assert len(OTHERS) == 2
+
+
+def test_the_chart_of_the_page() -> None:
+    drawing = (ROOT / "docs" / "performance.svg").read_text(encoding="utf-8")
+    for scenario in LOOPS.values():
+        assert _html.escape(scenario.title) in drawing
