@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: The name under which a copy was made, ``myapp._vendor.socketpkg`` for example. None is the whole edition.
 VENDORED_AS: "Final[str | None]" = None
+#: Whether it works under that name only. The modules of the c backend find each other by their full names.
+BOUND: "Final[bool]" = False
 #: The backends that come with socketpkg: name and package. Nobody else's can take these names.
 BUILT_IN: "Final[dict[str, str]]" = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctypes": "socketpkg_ctypes"}
 #: What is tried when none is named, in this order.

@@ -27,9 +27,9 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 
 from . import _syscalls
+from ._edition import BOUND, VENDORED_AS
 from ._edition import BUILT_IN as BUILT_IN
 from ._edition import ORDER as ORDER
-from ._edition import VENDORED_AS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -265,9 +265,10 @@ def _choose() -> tuple[Backend, str]:
 def _error(name: str, failure: _Failure, why: str = "") -> ImportError:
     """A new error each time, so that no traceback grows; the first cause is chained to it."""
     asked = f", chosen by {why}" if why else ""
-    listed = f"The other backends: {_listing(but=name)}" if failure.package else f"The backends are: {_listing()}"
+    others = _listing(but=name) if failure.package else _listing()
+    listed = "" if not others else f". The {'other backends' if failure.package else 'backends are'}: {others}"
     error = ImportError(
-        f"socketpkg cannot use the backend {name!r}{asked}: {failure.reason}. {listed}", name=failure.package or None
+        f"socketpkg cannot use the backend {name!r}{asked}: {failure.reason}{listed}", name=failure.package or None
     )
     error.__cause__ = failure.cause
     return error
@@ -328,6 +329,11 @@ def _load(name: str, package: str) -> "Backend | _Failure":
     # Exception, not ImportError: whatever a backend raises is reported as its failure. None of it is swallowed, and
     # only the kinds that are listed here let the choice go on.
     try:
+        if BOUND and VENDORED_AS != __package__:
+            raise _Incomplete(
+                f"this copy was made to be imported as {VENDORED_AS} and not as {__package__};"
+                " renew it with python -m socketpkg vendor --update"
+            )
         import_module(package)
         syscalls = _checked(import_module(f"{package}.syscalls"))
         if "compiled-core" not in syscalls.features and not _has_core(package):

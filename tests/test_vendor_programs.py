@@ -115,15 +115,20 @@ def c_program(maker: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     return folder, follow("A setuptools program, with the c backend", folder, maker)
 
 
+def advised(*texts: str) -> set[str]:
+    """The lines that name parts of the copy."""
+    lines = {line.strip() for text in texts for line in text.splitlines()}
+    return {
+        line for line in lines if re.search(r"(Extension|extension_module)\(|_backend/|package-data|= \[\"LIC", line)
+    }
+
+
 @needs_c
 def test_with_setuptools_and_c(c_program: tuple[Path, list[str]]) -> None:
     folder, (_, made, ran, renewed) = c_program
     # The lines are those that were printed.
-    for file in ("setup.py", "pyproject.toml"):
-        lines = [line.strip() for line in (folder / file).read_text().splitlines()]
-        ours = [line for line in lines if "_vendor" in line and not line.startswith("#")]
-        assert ours
-        assert set(ours) <= {line.strip() for line in made.splitlines()}
+    files = [(folder / file).read_text() for file in ("setup.py", "pyproject.toml")]
+    assert advised(*files) == advised(made)
     assert "hello through the backend c\n" in ran
     assert "chosen: c, by being the only one of this copy" in ran
     assert f"vendored as {NAME}" in ran
@@ -132,6 +137,15 @@ def test_with_setuptools_and_c(c_program: tuple[Path, list[str]]) -> None:
     # It was built in place, and runs from the tree.
     env = environment(PYTHONPATH="src")
     assert run([sys.executable, "-m", "myapp"], folder, env) == "hello through the backend c\n"
+    # Under another name it says what to do, although the modules of the first name are there to be found.
+    (folder / "src" / "yours").symlink_to("myapp")
+    done = subprocess.run(
+        [sys.executable, "-c", "import yours._vendor.socketpkg"], cwd=folder, env=env, capture_output=True, text=True
+    )
+    (folder / "src" / "yours").unlink()
+    last = done.stderr.splitlines()[-1]
+    assert f"was made to be imported as {NAME} and not as yours._vendor.socketpkg; renew it with" in last
+    assert last.endswith("vendor --update")
     core(folder, NAME, "c")
 
 
@@ -146,9 +160,7 @@ def test_with_setuptools_and_ctypes(maker: dict[str, str], tmp_path: Path) -> No
 def test_with_meson_python_and_c(maker: dict[str, str], tmp_path: Path) -> None:
     made, ran = follow("A meson-python program, with the c backend", tmp_path, maker)
     assert "hello through the backend c\n" in ran
-    printed = {line.strip() for line in made.splitlines()}
-    ours = (tmp_path / "meson.build").read_text().partition("install_subdir")
-    assert {line.strip() for line in (ours[1] + ours[2]).splitlines()} <= printed
+    assert advised((tmp_path / "meson.build").read_text().partition("install_subdir")[2]) == advised(made)
     (copy,) = (tmp_path / "elsewhere").glob("lib/py*/site-packages/myapp/_vendor/socketpkg")
     assert {"LICENSE", "VENDORED.txt", "py.typed", "_socket.pyi"} <= {path.name for path in copy.iterdir()}
     assert not list(copy.rglob("*.c"))

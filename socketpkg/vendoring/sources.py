@@ -40,6 +40,7 @@ Written by ``python -m socketpkg vendor``; do not edit.
 """
 
 VENDORED_AS = "{name}"
+BOUND = {bound}
 BUILT_IN = {{"{backend}": f"{{__package__}}.{folder}"}}
 ORDER = ("{backend}",)
 COMMANDS = {{"doctor": "_doctor"}}
@@ -75,7 +76,9 @@ class Sources:
         files = {TYPED: "", f"{BACKEND}/__init__.py": ""}
         for own, module in self._reached():
             if module == "_edition":
-                files["_edition.py"] = _EDITION.format(name=vendored_as, backend=self.backend, folder=BACKEND)
+                files["_edition.py"] = _EDITION.format(
+                    name=vendored_as, bound=self.backend == "c", backend=self.backend, folder=BACKEND
+                )
             elif not (own and module in self.compiled):
                 for path in self._paths(own, module):
                     files[f"{BACKEND}/{path.name}" if own else path.name] = self.rewritten(own, path)
