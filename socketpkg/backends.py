@@ -329,7 +329,7 @@ def _load(name: str, package: str) -> "Backend | _Failure":
     # Exception, not ImportError: whatever a backend raises is reported as its failure. None of it is swallowed, and
     # only the kinds that are listed here let the choice go on.
     try:
-        if BOUND and VENDORED_AS != __package__:
+        if BOUND and __package__ != VENDORED_AS:
             raise _Incomplete(
                 f"this copy was made to be imported as {VENDORED_AS} and not as {__package__};"
                 " renew it with python -m socketpkg vendor --update"
