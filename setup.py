@@ -9,7 +9,9 @@ A backend is built whole or not at all, so that what is installed never is half 
 import os
 import sys
 import sysconfig
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -18,6 +20,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 BUILD = Path("build")
 INCLUDE = BUILD / "include"
+INCLUDE_DIRS = ["backends/include", str(INCLUDE)]
 REQUIRED = os.environ.get("SOCKETPKG_REQUIRE_BACKENDS", "").strip() not in ("", "0")
 
 # All C compiles without a warning, but for what Cython writes: its PyTypeObjects lack the fields of newer Pythons.
@@ -25,72 +28,56 @@ WARNINGS = ["-Wall", "-Wextra"]
 CYTHON_WARNINGS = ["-Wno-missing-field-initializers"]
 
 
+def tool(folder: str, module: str) -> ModuleType:
+    """A module that is needed to build, imported from its folder: the packages here cannot be imported yet."""
+    sys.path[:0] = [str(ROOT / folder)]
+    try:
+        return import_module(module)
+    finally:
+        del sys.path[0]
+
+
 def c_extensions() -> list[Extension]:
-    """The Cython backend: its system calls, and those modules of socketpkg that have a .pxd beside them."""
+    """The Cython backend, as its build script describes it."""
     from Cython import __version__ as cython
     from Cython.Build import cythonize
 
-    sources = {"syscalls": "backends/socketpkg_c/syscalls.pyx"}
-    for pxd in sorted(Path("backends/socketpkg_c").glob("*.pxd")):
-        twin = Path("socketpkg", pxd.stem + ".py")
-        if twin.exists():
-            sources[pxd.stem] = twin.as_posix()
+    build = tool("backends/socketpkg_c", "_build_c")
     extensions = cythonize(
         [
             Extension(
                 f"socketpkg_c.{module}",
-                [source],
-                include_dirs=["backends/include", str(INCLUDE)],
+                [source.as_posix()],
+                include_dirs=INCLUDE_DIRS,
                 depends=headers(),
-                # Socket is a class made at run time, as in the standard library: one that the collector knows.
-                define_macros=[("CYTHON_USE_TYPE_SPECS", "1")] if module == "_core" else [],
+                define_macros=build.MACROS.get(module, []),
             )
-            for module, source in sources.items()
+            for module, source in build.sources(Path("backends/socketpkg_c"), Path("socketpkg")).items()
         ],
         include_path=["backends"],
         build_dir=str(BUILD / f"cython-{cython}"),  # another Cython writes other C
-        compiler_directives={
-            "language_level": 3,
-            "annotation_typing": False,  # the types are in the .pxd; annotations are for people
-            "auto_pickle": False,
-            # Functions and methods of the interpreter's own types, as the standard library's are: the fastest to call,
-            # and a function does not become a method of a class that has it for an attribute. inspect.signature reads
-            # the docstring.
-            "binding": False,
-            "embedsignature": True,
-            "embedsignature.format": "clinic",
-            "freethreading_compatible": True,
-        },
+        compiler_directives=build.DIRECTIVES,
     )
     return list(extensions)
 
 
 def cffi_extensions() -> list[Extension]:
     """The cffi backend: what its build script describes, as one C source."""
-    sys.path[:0] = [str(ROOT / "backends" / "socketpkg_cffi")]
-    try:
-        from _build_ffi import ffibuilder
-    finally:
-        del sys.path[0]
-    extension = ffibuilder.distutils_extension(tmpdir=str(BUILD / "cffi"))
+    ffi = tool("backends/socketpkg_cffi", "_build_ffi").describe("socketpkg_cffi", INCLUDE_DIRS)
+    extension = ffi.distutils_extension(tmpdir=str(BUILD / "cffi"))
     extension.depends += headers()
     return [extension]
 
 
 def headers() -> list[str]:
     """What a changed line in makes every extension stale."""
-    return [str(path) for folder in (Path("backends/include"), INCLUDE) for path in sorted(folder.iterdir())]
+    return [str(path) for folder in map(Path, INCLUDE_DIRS) for path in sorted(folder.iterdir())]
 
 
 def constants() -> None:
     """Writes the list of constants that the C code includes."""
-    sys.path[:0] = [str(ROOT / "backends")]
-    try:
-        from _build import write_constants_def
-    finally:
-        del sys.path[0]
     INCLUDE.mkdir(parents=True, exist_ok=True)
-    write_constants_def(INCLUDE)
+    tool("backends", "_build").write_constants_def(INCLUDE)
 
 
 class BuildBackends(build_ext):
@@ -131,11 +118,27 @@ class BuildBackends(build_ext):
 
 
 class BuildModules(build_py):
-    """build_py that leaves out what is only needed to build."""
+    """build_py that adds what a vendored copy is made of and no package has: the C headers and the licence.
 
-    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
-        """The modules of a package, as (package, module, file)."""
-        return [found for found in super().find_package_modules(package, package_dir) if found[1] != "_build_ffi"]
+    In the source tree, and so in an editable installation, `socketpkg.vendoring` finds them where they are.
+    """
+
+    def material(self) -> dict[str, str]:
+        """Where each of the files comes from, by where it goes."""
+        folder = Path(self.build_lib, "socketpkg", "vendoring", "material")
+        return {str(folder / Path(source).name): source for source in ["LICENSE", *headers()]}
+
+    def run(self) -> None:
+        """Copies the modules, then those."""
+        super().run()
+        if not self.editable_mode:
+            for target, source in self.material().items():
+                self.mkpath(str(Path(target).parent))
+                self.copy_file(source, target, preserve_mode=False)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """What `run` leaves."""
+        return [*super().get_outputs(include_bytecode), *([] if self.editable_mode else self.material())]
 
 
 def backend_of(extension: Extension) -> str:

@@ -2,9 +2,10 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
 
-from . import _doctor, _run, _version, bench
+from . import _edition, _version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,9 @@ class Command(Protocol):
 
 
 #: Each command by its name.
-COMMANDS: "Mapping[str, Command]" = {"bench": bench, "doctor": _doctor, "run": _run}
+COMMANDS: "Mapping[str, Command]" = {
+    name: cast(Command, import_module(f".{module}", __package__)) for name, module in _edition.COMMANDS.items()
+}
 DEFAULT = "doctor"
 
 
@@ -36,7 +39,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     """Runs the command that *arguments* (by default those of the process) name; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
-        prog="python -m socketpkg", description=f"Without a command, and with only options, it is {DEFAULT}."
+        prog=f"python -m {__package__}", description=f"Without a command, and with only options, it is {DEFAULT}."
     )
     parser.add_argument("--version", action="version", version=f"socketpkg {_version.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

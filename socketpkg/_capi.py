@@ -157,7 +157,7 @@ def _make_head() -> tuple[type, int] | None:
         Member(b"_c_timeout", _LONGLONG, start + _TIMEOUT),
     )
     slots = (Slot * 2)(Slot(_TP_MEMBERS, ctypes.addressof(members)))
-    spec = Spec(b"socketpkg._capi.Head", start + _SIZE, 0, _BASE | _IMMUTABLE, slots)
+    spec = Spec(f"{__name__}.Head".encode(), start + _SIZE, 0, _BASE | _IMMUTABLE, slots)
     _keep((members, spec))
     create = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(Spec))(("PyType_FromSpec", ctypes.pythonapi))
     return create(spec), handler

@@ -15,7 +15,7 @@ import sysconfig
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import _version, backends
+from . import _edition, _version, backends
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +47,11 @@ def examine() -> "dict[str, Any]":
     found = [_backend(status) for status in backends.available().values()]
     features = [{"name": f.name, "available": f.reason is None, "reason": f.reason or ""} for f in kernel_features()]
     return {
-        "socketpkg": {"version": _version.__version__, "path": os.path.dirname(os.path.abspath(__file__))},
+        "socketpkg": {
+            "version": _version.__version__,
+            "path": os.path.dirname(os.path.abspath(__file__)),
+            "vendored_as": _edition.VENDORED_AS,
+        },
         "python": {
             "version": platform.python_version(),
             "implementation": _implementation(),
@@ -114,7 +118,9 @@ def render(report: "Mapping[str, Any]") -> str:
 
 def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     python, system, selection = report["python"], report["system"], report["selection"]
-    yield f"socketpkg {report['socketpkg']['version']} in {report['socketpkg']['path']}"
+    own = report["socketpkg"]
+    copy = "" if own["vendored_as"] is None else f", vendored as {own['vendored_as']},"
+    yield f"socketpkg {own['version']}{copy} in {own['path']}"
     # PyPy does not say which compiler made it.
     parts = [python["version"], python["implementation"], python["compiler"], f"GIL {python['gil']}"]
     yield f"Python {', '.join(filter(None, parts))}"

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+#: The name of this package, which in a vendored copy is another one.
+_OWN = __name__.rpartition(".")[0]
 #: What is replaced, by what.
-_PLACES = {"socket": "socketpkg", "_socket": "socketpkg._socket"}
-_OWN = "socketpkg"
+_PLACES = {"socket": _OWN, "_socket": f"{_OWN}._socket"}
 _OWN_LOW_LEVEL = _PLACES["_socket"]
 
 
@@ -38,7 +39,7 @@ def install() -> None:
     left = _holders(replaced)
     if left:
         warnings.warn(
-            f"socketpkg.install() came too late for modules that had imported socket before, and that go on using the"
+            f"{_OWN}.install() came too late for modules that had imported socket before, and that go on using the"
             f" standard library's: {', '.join(left)}",
             RuntimeWarning,
             stacklevel=2,
@@ -57,11 +58,17 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
             if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
                 theirs[id(value)] = value
     # The backend stands below all this, and takes from the standard library what is its own.
-    exempt = {_OWN, sys.modules[_OWN_LOW_LEVEL].backend.package.partition(".")[0]}
+    backend = sys.modules[_OWN_LOW_LEVEL].backend.package
+    exempt = {_OWN} if _within(backend, {_OWN}) else {_OWN, backend.partition(".")[0]}
     found = []
     for name, module in list(sys.modules.items()):
-        if name in _PLACES or name.partition(".")[0] in exempt or module in replaced:
+        if name in _PLACES or _within(name, exempt) or module in replaced:
             continue
         if any(id(value) in theirs for value in list(getattr(module, "__dict__", {}).values())):
             found.append(name)
     return sorted(found)
+
+
+def _within(name: str, packages: set[str]) -> bool:
+    """Whether a module of that name is one of the packages or in one."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)

@@ -9,6 +9,9 @@ The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the 
 * unset, empty or ``auto``: the first usable one of c, cffi, ctypes (of cffi, ctypes on PyPy);
 * a name: that backend or `ImportError`, never another.
 
+A copy in the tree of another program (``python -m socketpkg vendor``) has one backend and reads neither the variable
+nor entry points: `socketpkg._edition`.
+
 A backend can fail in three ways, and only the first two let ``auto`` go on to the next one:
 
 * *not built*: one of its own modules is missing;
@@ -24,6 +27,9 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 
 from . import _syscalls
+from ._edition import BOUND, VENDORED_AS
+from ._edition import BUILT_IN as BUILT_IN
+from ._edition import ORDER as ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +56,6 @@ features: frozenset[str]
 
 VARIABLE: "Final" = "SOCKET_BACKEND"
 GROUP: "Final" = "socketpkg.backends"
-#: The backends that come with socketpkg: name and package. Nobody else's can take these names.
-BUILT_IN: "Final" = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctypes": "socketpkg_ctypes"}
-#: What ``auto`` tries, in this order.
-ORDER: "Final" = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
 
 #: What an extension module says that cannot be loaded into a second interpreter of the process. Neither CPython nor
 #: Cython gives these errors a type or an attribute of their own to tell them by.
@@ -61,7 +63,7 @@ _ONE_INTERPRETER = ("does not support loading in subinterpreters", "Interpreter 
 
 #: The modules of socketpkg that each backend has its own instance of, since they import one another relatively and
 #: ``_core`` imports the backend's ``syscalls`` so.
-_SHARED = ("_address", "_bulk", "_core")
+SHARED = ("_address", "_bulk", "_core")
 
 
 class BackendUnavailable(ImportError):
@@ -140,7 +142,7 @@ class _Instances:
     ) -> "ModuleSpec | None":
         """The finder's one call, as `importlib.abc.MetaPathFinder` describes it."""
         package, _, module = fullname.rpartition(".")
-        if package in _interpreted and module in _SHARED:
+        if package in _interpreted and module in SHARED:
             return PathFinder.find_spec(fullname, sys.modules[__package__].__path__)  # pyright: ignore[reportArgumentType]
         return None
 
@@ -227,12 +229,16 @@ def _normal(name: str) -> str:
 
 
 def _requested() -> str:
-    """What the environment asks for; empty when it leaves the choice to us."""
+    """What the environment asks for; empty when it leaves the choice to us, or has no say."""
+    if VENDORED_AS is not None:
+        return ""
     name = _normal(os.environ.get(VARIABLE, ""))
     return "" if name == "auto" else name
 
 
 def _rule(requested: str) -> str:
+    if VENDORED_AS is not None:
+        return f"being the only one of this copy, which {VARIABLE} does not reach"
     return f"{VARIABLE}={requested}" if requested else "first usable of " + ", ".join(ORDER)
 
 
@@ -259,9 +265,10 @@ def _choose() -> tuple[Backend, str]:
 def _error(name: str, failure: _Failure, why: str = "") -> ImportError:
     """A new error each time, so that no traceback grows; the first cause is chained to it."""
     asked = f", chosen by {why}" if why else ""
-    listed = f"The other backends: {_listing(but=name)}" if failure.package else f"The backends are: {_listing()}"
+    others = _listing(but=name) if failure.package else _listing()
+    listed = "" if not others else f". The {'other backends' if failure.package else 'backends are'}: {others}"
     error = ImportError(
-        f"socketpkg cannot use the backend {name!r}{asked}: {failure.reason}. {listed}", name=failure.package or None
+        f"socketpkg cannot use the backend {name!r}{asked}: {failure.reason}{listed}", name=failure.package or None
     )
     error.__cause__ = failure.cause
     return error
@@ -294,6 +301,8 @@ def _outcome(name: str) -> "Backend | _Failure":
 
 def _registered() -> dict[str, list[str]]:
     """The backends of others: name and package, or packages when they quarrel about the name."""
+    if VENDORED_AS is not None:
+        return {}
     # Slow to import, and only needed by those who have such a backend.
     from contextlib import suppress
     from importlib import metadata
@@ -320,9 +329,14 @@ def _load(name: str, package: str) -> "Backend | _Failure":
     # Exception, not ImportError: whatever a backend raises is reported as its failure. None of it is swallowed, and
     # only the kinds that are listed here let the choice go on.
     try:
+        if BOUND and __package__ != VENDORED_AS:
+            raise _Incomplete(
+                f"this copy was made to be imported as {VENDORED_AS} and not as {__package__};"
+                " renew it with python -m socketpkg vendor --update"
+            )
         import_module(package)
         syscalls = _checked(import_module(f"{package}.syscalls"))
-        if "compiled-core" not in syscalls.features:
+        if "compiled-core" not in syscalls.features and not _has_core(package):
             _interpreted.add(package)
             if _Instances not in sys.meta_path:
                 sys.meta_path.append(_Instances)
@@ -343,6 +357,11 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         return _broken(package, error)
     except Exception as error:
         return _broken(package, error)
+
+
+def _has_core(package: str) -> bool:
+    """Whether a backend brings a ``_core`` of its own; those in a vendored copy do."""
+    return PathFinder.find_spec(f"{package}._core", sys.modules[package].__path__) is not None
 
 
 def _broken(package: str, error: Exception) -> _Failure:

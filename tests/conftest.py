@@ -1,7 +1,8 @@
 """What every test of the project has: a header that says what is being tested, and a check that nothing is left behind.
 
 The module under test is named by ``SOCKETPKG_TEST_TARGET``: ``socketpkg`` (when unset), with the backend that
-``SOCKET_BACKEND`` names, or ``stdlib``, the interpreter's own ``socket`` as the control of the shared suite.
+``SOCKET_BACKEND`` names; ``stdlib``, the interpreter's own ``socket`` as the control of the shared suite; or, for that
+suite too, a vendored copy by the name that it is imported by, such as ``myapp._vendor.socketpkg``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from collections.abc import Iterator
 
 import pytest
 
-TARGETS = {"socketpkg": "socketpkg", "stdlib": "socket"}
 # PyPy finalises in rounds: an object that a finaliser let go of needs another one.
 COLLECTIONS = 4 if platform.python_implementation() == "PyPy" else 1
 THREAD_GRACE = 10.0
@@ -44,26 +44,26 @@ def pytest_configure(config: pytest.Config) -> None:
         # would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     target = _target()
-    if target not in TARGETS:
-        raise pytest.UsageError(f"SOCKETPKG_TEST_TARGET={target!r}: must be one of {', '.join(sorted(TARGETS))}")
-    if (os.environ.get("SOCKET_BACKEND") or "").strip() and target == "socketpkg":
-        # A backend that was asked for and is not there is a failure, never a skip.
+    named = (os.environ.get("SOCKET_BACKEND") or "").strip() if target == "socketpkg" else target != "stdlib"
+    if named:
+        # A backend or a copy that was asked for and is not there is a failure, never a skip.
         try:
-            importlib.import_module("socketpkg")
+            importlib.import_module(target)
         except ImportError as error:
-            raise pytest.UsageError(f"the requested backend cannot be tested: {error}") from error
+            raise pytest.UsageError(f"what was asked for cannot be tested: {error}") from error
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     python = f"{platform.python_implementation()} {platform.python_version()}, {_gil_state()}"
     if _target() == "stdlib":
         return f"target: the standard library's socket ({python})"
+    target = _target()
     try:
-        module = importlib.import_module("socketpkg")
+        module = importlib.import_module(target)
     except ImportError as error:
-        return f"target: socketpkg, which cannot be imported: {error} ({python})"
+        return f"target: {target}, which cannot be imported: {error} ({python})"
     version = getattr(module, "__version__", "unknown")
-    return f"target: socketpkg {version}, backend {module.__backend__} ({python}), from {module.__file__}"
+    return f"target: {target} {version}, backend {module.__backend__} ({python}), from {module.__file__}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,7 +19,7 @@ from socketpkg import __main__, _doctor, backends
 pytestmark = pytest.mark.keeps_descriptors
 
 REPORT_KEYS = {
-    "socketpkg": {"version", "path"},
+    "socketpkg": {"version", "path", "vendored_as"},
     "python": {"version", "implementation", "compiler", "gil", "executable"},
     "selection": {"variable", "rule", "backend", "error"},
     "system": {"kernel", "machine", "libc", "features"},
@@ -59,6 +59,7 @@ def test_json_has_everything(arguments: tuple[str, ...]) -> None:
     for part, keys in REPORT_KEYS.items():
         assert set(facts[part]) == keys
     assert facts["socketpkg"]["version"] == socketpkg.__version__
+    assert facts["socketpkg"]["vendored_as"] is None
     assert facts["python"]["version"] == platform.python_version()
     assert facts["python"]["executable"] == sys.executable
     assert facts["selection"] == {

@@ -1,17 +1,20 @@
-"""Describes the extension module of the cffi backend. setup.py builds what `ffibuilder` says."""
+"""Describes the extension module of the cffi backend. setup.py builds what this says, and so does a vendored copy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
-#: The headers of the C code, and those that are written when the package is built.
-INCLUDE = (HERE.parent / "include", HERE.parent.parent / "build" / "include")
+#: The name of the module in the package of the backend.
+MODULE = "_cffi"
 
-ffibuilder = FFI()
-ffibuilder.cdef((HERE / "_cdef.h").read_text(encoding="ascii"))
-ffibuilder.set_source(
-    "socketpkg_cffi._cffi",
-    (HERE / "_source.c").read_text(encoding="ascii"),
-    include_dirs=[str(path) for path in INCLUDE],
-)
+
+def describe(package: str, include_dirs: Sequence[str] = ()) -> FFI:
+    """The module as a part of *package*. Its C code includes the headers of backends/include and those written when
+    the package is built, which are in *include_dirs*."""
+    ffi = FFI()
+    ffi.cdef((HERE / "_cdef.h").read_text(encoding="ascii"))
+    source = (HERE / "_source.c").read_text(encoding="ascii")
+    ffi.set_source(f"{package}.{MODULE}", source, include_dirs=list(include_dirs))
+    return ffi

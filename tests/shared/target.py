@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-IS_STDLIB = (os.environ.get("SOCKETPKG_TEST_TARGET") or "socketpkg") == "stdlib"
-MODULE = "socket" if IS_STDLIB else "socketpkg"
+_TARGET = os.environ.get("SOCKETPKG_TEST_TARGET") or "socketpkg"
+IS_STDLIB = _TARGET == "stdlib"
+#: The name that it is imported by: the standard library's, ours, or that of a vendored copy.
+MODULE = "socket" if IS_STDLIB else _TARGET
 PYPY = platform.python_implementation() == "PyPy"
 LINUX = sys.platform == "linux"
 
