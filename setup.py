@@ -9,6 +9,7 @@ A backend is built whole or not at all, so that what is installed never is half 
 import os
 import sys
 import sysconfig
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,7 @@ def c_extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     build = tool("backends/socketpkg_c", "_build_c")
+    written = BUILD / f"cython-{cython}"  # another Cython writes other C
     extensions = cythonize(
         [
             Extension(
@@ -55,10 +57,18 @@ def c_extensions() -> list[Extension]:
             for module, source in build.sources(Path("backends/socketpkg_c"), Path("socketpkg")).items()
         ],
         include_path=["backends"],
-        build_dir=str(BUILD / f"cython-{cython}"),  # another Cython writes other C
+        build_dir=str(written),
+        # Cython looks for the .pxd of the sources in socketpkg beside them, and so does not see when one changed.
+        force=newer(Path("backends/socketpkg_c").glob("*.pxd"), written.rglob("*.c")),
         compiler_directives=build.DIRECTIVES,
     )
     return list(extensions)
+
+
+def newer(sources: Iterable[Path], results: Iterable[Path]) -> bool:
+    """Whether a source is newer than a result."""
+    oldest = min((path.stat().st_mtime for path in results), default=None)
+    return oldest is not None and any(path.stat().st_mtime > oldest for path in sources)
 
 
 def cffi_extensions() -> list[Extension]:

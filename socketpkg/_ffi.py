@@ -16,8 +16,9 @@ every frame that holds such a target drops it in a ``finally`` before an excepti
 """
 
 import os
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from collections import deque
-from errno import EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
+from errno import EAFNOSUPPORT, EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from select import POLLIN, POLLOUT, poll
 from struct import Struct
 from time import monotonic_ns
@@ -120,6 +121,7 @@ class ForeignSyscalls(Syscalls):
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+        self._options: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._blocks: deque[Any] = deque(maxlen=SPARES)
 
     # -- what a subclass can do with memory ----------------------------------------------------------------------
@@ -315,27 +317,31 @@ class ForeignSyscalls(Syscalls):
         return self._ask_name(self._getpeername, fd)
 
     def _ask_name(self, call: "Raw", fd: int) -> bytes:
-        name, view, length = self._name()
+        name, view, length = room = self._name()
         length[0] = NAME_SIZE
         result = call(fd, name, length)
         if result < 0:
             self._fail(result)
         address: bytes = view[: min(length[0], NAME_SIZE)]
-        self._names.append((name, view, length))
+        self._names.append(room)
         return address
 
     # -- options -------------------------------------------------------------------------------------------------
 
     def getsockopt_int(self, fd: int, level: int, option: int) -> int:
-        value = self._ints(1)
+        try:
+            value, length = room = self._options.pop()
+        except IndexError:
+            value, length = room = self._ints(1), self._lengths()
         # An option smaller than an int is a number all the same.
         value[0] = 0
-        length = self._lengths()
         length[0] = 4
         result = self._getsockopt(fd, level, option, value, length)
         if result < 0:
             self._fail(result)
-        return value[0]  # type: ignore[no-any-return]
+        number: int = value[0]
+        self._options.append(room)
+        return number
 
     def getsockopt(self, fd: int, level: int, option: int, buflen: int) -> bytes:
         target, view = self._zeros(buflen)
@@ -347,11 +353,15 @@ class ForeignSyscalls(Syscalls):
         return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
 
     def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
-        values = self._ints(1)
+        try:
+            values, _ = room = self._options.pop()
+        except IndexError:
+            values, _ = room = self._ints(1), self._lengths()
         values[0] = value
         result = self._setsockopt(fd, level, option, values, 4)
         if result < 0:
             self._fail(result)
+        self._options.append(room)
 
     def setsockopt(self, fd: int, level: int, option: int, value: "ReadableBuffer") -> None:
         target, size = self._readable(value)
@@ -382,6 +392,11 @@ class ForeignSyscalls(Syscalls):
         return self._receive(fd, bufsize, flags, timeout)
 
     def _receive(self, fd: int, bufsize: int, flags: int, timeout: int, result: int = 0) -> bytes:
+        if result < 0 and not timeout:
+            error = self._errno(result)
+            if error != EINTR:
+                raise OSError(error, os.strerror(error))
+            result = 0
         target, view = scratch = self._scratch(bufsize)
         result = self._fill(fd, target, bufsize, flags, timeout, result)
         # MSG_TRUNC gives the length of the datagram, and behind the data lies what other sockets have received.
@@ -637,6 +652,23 @@ class ForeignSyscalls(Syscalls):
             if self._must_let_go:
                 self._let_go(target)
             del target
+
+    # -- names and numbers ---------------------------------------------------------------------------------------
+
+    # No backend's business, for no kernel is asked: the interpreter's own functions are nearer than the C library's.
+
+    def inet_pton(self, family: int, text: str) -> bytes | None:
+        try:
+            return inet_pton(family, text)
+        except OSError:
+            if family != AF_INET and family != AF_INET6:
+                raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT)) from None
+            return None
+
+    def inet_ntop(self, family: int, packed: bytes) -> str:
+        if family != AF_INET and family != AF_INET6:
+            raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT))
+        return inet_ntop(family, packed)
 
     # -- messages ------------------------------------------------------------------------------------------------
 

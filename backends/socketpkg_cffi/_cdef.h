@@ -102,6 +102,9 @@ int sp_shutdown(int fd, int how);
 int sp_getsockname(int fd, void *name, socklen_t *length);
 int sp_getpeername(int fd, void *name, socklen_t *length);
 int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
+#define SP_FAILURES ...
+long long sp_getsockopt_int(int fd, int level, int option);
+int sp_setsockopt_int(int fd, int level, int option, int value);
 int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 
 ssize_t sp_recv(int fd, void *buffer, size_t size, int flags);
@@ -132,7 +135,5 @@ int sp_if_nameindex(struct if_nameindex **list);
 void if_freenameindex(struct if_nameindex *list);
 int sp_if_nametoindex(const char *name, unsigned int *index);
 int sp_if_indextoname(unsigned int index, char *name);
-int sp_inet_pton(int family, const char *text, void *packed);
-int sp_inet_ntop(int family, const void *packed, char *text, socklen_t size);
 int inet_aton(const char *text, void *packed);
 int sp_sethostname(const void *name, size_t length);

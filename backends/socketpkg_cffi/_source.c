@@ -138,6 +138,23 @@ static int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *
     SP_STATUS(getsockopt(fd, level, option, value, length));
 }
 
+#define SP_FAILURES (-4294967296LL)
+
+/* An option that is an int, or SP_FAILURES less an errno: below every int. */
+static long long sp_getsockopt_int(int fd, int level, int option)
+{
+    int value = 0;
+    socklen_t length = sizeof(value);
+    if (getsockopt(fd, level, option, &value, &length) < 0)
+        return SP_FAILURES - errno;
+    return value;
+}
+
+static int sp_setsockopt_int(int fd, int level, int option, int value)
+{
+    SP_STATUS(setsockopt(fd, level, option, &value, sizeof(value)));
+}
+
 static int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     SP_STATUS(setsockopt(fd, level, option, value, length));
@@ -343,16 +360,6 @@ static int sp_if_nametoindex(const char *name, unsigned int *index)
 static int sp_if_indextoname(unsigned int index, char *name)
 {
     return if_indextoname(index, name) == NULL ? -errno : 0;
-}
-
-static int sp_inet_pton(int family, const char *text, void *packed)
-{
-    SP_RESULT(inet_pton(family, text, packed));
-}
-
-static int sp_inet_ntop(int family, const void *packed, char *text, socklen_t size)
-{
-    return inet_ntop(family, packed, text, size) == NULL ? -errno : 0;
 }
 
 static int sp_sethostname(const void *name, size_t length)

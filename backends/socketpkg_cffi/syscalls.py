@@ -5,6 +5,7 @@ import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
 from contextlib import nullcontext
+from errno import EAGAIN
 from struct import Struct
 from types import MappingProxyType
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["Syscalls"]
 
 _recv = lib.sp_recv
+_getsockopt_int = lib.sp_getsockopt_int
+_setsockopt_int = lib.sp_setsockopt_int
+#: What sp_getsockopt_int gives for a failure, less its errno: below every int.
+_FAILURES: int = lib.SP_FAILURES
+#: What sp_recv gives when there is nothing.
+_NOTHING = -EAGAIN
 _send = lib.sp_send
 _string = ffi.string
 _new = ffi.new
@@ -207,6 +214,19 @@ class Syscalls(ForeignSyscalls):
             message.msg_controllen = control_size
         return message, keep
 
+    # -- options of numbers, without memory for them ---------------------------------------------------------------
+
+    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+        result: int = _getsockopt_int(fd, level, option)
+        if result <= _FAILURES:
+            self._fail(result - _FAILURES)
+        return result
+
+    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
+        result = _setsockopt_int(fd, level, option, value)
+        if result < 0:
+            self._fail(result)
+
     # -- the first try -------------------------------------------------------------------------------------------
 
     def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
@@ -222,6 +242,8 @@ class Syscalls(ForeignSyscalls):
             self._scratches.append(scratch)
             return data
         self._scratches.append(scratch)
+        if result == _NOTHING and not timeout:
+            raise BlockingIOError(EAGAIN, os.strerror(EAGAIN))
         return self._receive(fd, bufsize, flags, timeout, result)
 
     def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
@@ -381,22 +403,6 @@ class Syscalls(ForeignSyscalls):
         if result < 0:
             self._fail(result)
         return _string(name)  # type: ignore[no-any-return]
-
-    def inet_pton(self, family: int, text: str) -> bytes | None:
-        packed = _new(_CHARS, 16)
-        result = lib.sp_inet_pton(family, text.encode(), packed)
-        if result < 0:
-            self._fail(result)
-        if not result:
-            return None
-        return ffi.unpack(packed, 16 if family == lib.AF_INET6 else 4)  # type: ignore[no-any-return]
-
-    def inet_ntop(self, family: int, packed: bytes) -> str:
-        text = _new(_CHARS, 64)
-        result = lib.sp_inet_ntop(family, packed, text, 64)
-        if result < 0:
-            self._fail(result)
-        return _string(text).decode()  # type: ignore[no-any-return]
 
     def inet_aton(self, text: str) -> bytes | None:
         packed = _new(_CHARS, 4)

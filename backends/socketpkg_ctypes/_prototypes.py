@@ -176,8 +176,6 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "if_freenameindex": (None, [POINTER(InterfaceName)]),
     "if_nametoindex": (c_uint, [c_char_p]),
     "if_indextoname": (c_char_p, [c_uint, c_void_p]),
-    "inet_pton": (c_int, [c_int, c_char_p, c_void_p]),
-    "inet_ntop": (c_char_p, [c_int, c_void_p, c_void_p, socklen_t]),
     "inet_aton": (c_int, [c_char_p, c_void_p]),
     "sethostname": (c_int, [c_void_p, c_size_t]),
 }
@@ -185,7 +183,11 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
 #: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes and
 #: arrays as pointers and an int as a C int, which libffi widens to a whole register or slot; so a small size does for
 #: a size_t. An address must not be passed as an int.
-_UNCHECKED = ("recv", "send") if sys.implementation.name == "cpython" else ()
+_UNCHECKED = (
+    ("recv", "send", "getsockname", "getpeername", "getsockopt", "setsockopt")
+    if sys.implementation.name == "cpython"
+    else ()
+)
 
 
 def _declare(library: ctypes.CDLL, unchecked: tuple[str, ...]) -> SimpleNamespace:

@@ -71,7 +71,6 @@ _INTERFACE_SIZE = 16
 _NO_RECOVERY = 3
 CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0])
 _EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
-_AF_INET6 = CONSTANTS["AF_INET6"]
 _SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
 _DONTWAIT = CONSTANTS["MSG_DONTWAIT"]
 _recv = quick.recv
@@ -499,23 +498,6 @@ class Syscalls(ForeignSyscalls):
             self._fail(-1)
         return name
 
-    def inet_pton(self, family: int, text: str) -> bytes | None:
-        packed = _In6Address()
-        result = quick.inet_pton(family, text.encode(), packed)
-        if result < 0:
-            self._fail(result)
-        if not result:
-            return None
-        address: bytes = packed.raw[: 16 if family == _AF_INET6 else 4]
-        return address
-
-    def inet_ntop(self, family: int, packed: bytes) -> str:
-        room = _Numeric()
-        text = quick.inet_ntop(family, packed, room, len(room))
-        if text is None:
-            self._fail(-1)
-        return text.decode()  # type: ignore[no-any-return]
-
     def inet_aton(self, text: str) -> bytes | None:
         packed = _In6Address()
         return packed.raw[:4] if quick.inet_aton(text.encode(), packed) else None
@@ -539,7 +521,6 @@ _HostName = c_char * _HOST_SIZE
 _ServiceName = c_char * _SERVICE_SIZE
 _InterfaceName = c_char * _INTERFACE_SIZE
 _In6Address = c_char * 16
-_Numeric = c_char * 64
 _EMPTY = Overlay()
 
 
