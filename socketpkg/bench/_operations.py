@@ -158,9 +158,10 @@ _MAPPED = 128 << 10
 def _large_blocks(limit: int) -> None:
     """Sets that limit for good: what the process happens to have freed before must not decide the figure."""
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        mallopt, malloc_trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError):
         return  # a C library with an allocator of another kind
+    malloc_trim(0)  # what the import of modules has left at the heap's end would serve as well
     mallopt(_M_MMAP_THRESHOLD, limit)
     mallopt(_M_TRIM_THRESHOLD, 2 * limit)  # as glibc does when it moves the limit itself
 
