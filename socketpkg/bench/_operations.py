@@ -7,6 +7,7 @@ and the same for every target.
 from __future__ import annotations
 
 import array
+import ctypes
 import os
 import subprocess
 import sys
@@ -148,9 +149,25 @@ def eagain(s: Any) -> Iterator[Loop]:
         yield loop
 
 
-@contextmanager
-def recv_large(s: Any) -> Iterator[Loop]:
-    """A receive that allows for much and gets little, as most programs' do; what sends it is not timed."""
+#: mallopt(3): glibc hands out sizes from here on as mappings of their own, which cost system calls and page faults. A
+#: program begins with 128 KiB; when it frees a larger block the limit rises to the size of that.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_MAPPED = 128 << 10
+
+
+def _large_blocks(limit: int) -> None:
+    """Sets that limit for good: what the process happens to have freed before must not decide the figure."""
+    try:
+        mallopt, malloc_trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):
+        return  # a C library with an allocator of another kind
+    malloc_trim(0)  # what the import of modules has left at the heap's end would serve as well
+    mallopt(_M_MMAP_THRESHOLD, limit)
+    mallopt(_M_TRIM_THRESHOLD, 2 * limit)  # as glibc does when it moves the limit itself
+
+
+def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
+    _large_blocks(limit)
     a, b = s.socketpair()
     with a, b:
         descriptor = a.fileno()
@@ -168,7 +185,25 @@ def recv_large(s: Any) -> Iterator[Loop]:
                 arrived(data, message, b)
             return elapsed
 
-        yield loop
+        try:
+            yield loop
+        finally:
+            _large_blocks(_MAPPED)
+
+
+@contextmanager
+def recv_large(s: Any) -> Iterator[Loop]:
+    """A receive that allows for much and gets little, as most programs' do; what sends it is not timed.
+
+    In the state of a program that has freed no large block yet.
+    """
+    yield from _recv_large(s, _MAPPED)
+
+
+@contextmanager
+def recv_large_later(s: Any) -> Iterator[Loop]:
+    """The same in a program that has freed a large block: its allocator keeps such blocks at hand."""
+    yield from _recv_large(s, 2 * LARGE)
 
 
 @contextmanager
@@ -676,6 +711,7 @@ OPERATIONS = (
     Scenario("ping-pong", "request and answer ping-pong, by lines", ping_pong, _goals(0.9, 1.2, 1.6)),
     Scenario("import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15),
     Scenario("memory", "memory of one socket object", memory, {"c": 1.0}, unit="byte", most_loops=1, most_rounds=3),
+    Scenario("recv-large-later", "recv(262144) after a large block was freed", recv_large_later),
     Scenario("send", "send of 1 byte, alone", send, over_raw=THIN),
     Scenario("recv", "recv of 1 byte, alone", recv, over_raw=THIN),
     Scenario("recv-into", "recv_into of 1 byte, alone", recv_into, over_raw=THIN),

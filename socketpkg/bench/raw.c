@@ -174,6 +174,7 @@ done:
 }
 
 i64 raw_recv_large(i64 loops) { return receive_blocks(loops, 16, LARGE); }
+i64 raw_recv_large_later(i64 loops) { return receive_blocks(loops, 16, LARGE); }
 i64 raw_recv_into_64k(i64 loops) { return receive_blocks(loops, BLOCK, BLOCK); }
 
 /* The reader is a process, as in _operations.py; it answers with a byte when it has everything. */
