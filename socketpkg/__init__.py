@@ -14,6 +14,7 @@ import os
 import sys
 from enum import IntEnum, IntFlag
 from time import monotonic as _monotonic
+from types import SimpleNamespace
 
 from . import backends
 
@@ -96,7 +97,9 @@ if TYPE_CHECKING:
 # The constants become members of enums that print as their names. The low-level module knows the integers only;
 # what it returns is turned back into members where a program sees it.
 def _make_enum(base: Any, name: str, prefix: str) -> None:
-    base._convert_(name, __name__, lambda constant: constant.isupper() and constant.startswith(prefix))
+    # Only those of the prefix: enum would ask a filter for each of our names, a good part of the time of the import.
+    constants = {constant: value for constant, value in _socket.core.CONSTANTS.items() if constant.startswith(prefix)}
+    base._convert_(name, __name__, str.isupper, SimpleNamespace(**constants))
 
 
 _make_enum(IntEnum, "AddressFamily", "AF_")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import warnings
+from _warnings import warn
 from operator import index
 from sys import audit
 
@@ -174,10 +174,10 @@ class Socket:
             return
         try:
             # None when the interpreter has taken this module apart already, and nobody is left to be warned.
-            if warnings is not None:
-                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
+            if warn is not None:
+                warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
         except Exception as failure:
-            # Late in the interpreter's own end the warnings module may be a ruin. A warning made an error is none.
+            # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
             if isinstance(failure, Warning) or not sys.is_finalizing():
                 raise
         finally:
