@@ -31,7 +31,7 @@ ELSEWHERE = 'if sys.platform != "linux":'
 
 HEAD = """
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from socket import gaierror as gaierror
 from socket import herror as herror
@@ -46,6 +46,12 @@ from . import backends
 # What makes an address depends on the family, and so does what comes back for one, which is Any.
 _Address: TypeAlias = tuple[Any, ...] | str | ReadableBuffer
 _Host: TypeAlias = str | bytes | bytearray
+# What sendmmsg() sends. It gathers lists and tuples; list[ReadableBuffer] would not take a list[bytes].
+_Data: TypeAlias = ReadableBuffer | Sequence[ReadableBuffer]
+_Items: TypeAlias = Iterable[tuple[int, int, ReadableBuffer]]
+_Message: TypeAlias = (
+    ReadableBuffer | Sequence[ReadableBuffer] | tuple[_Data, _Address | None] | tuple[_Data, _Address | None, _Items]
+)
 """
 
 # The core has one signature where its callers know more, since it must compile: what depends on the count of the
@@ -65,12 +71,26 @@ def getsockopt(self, level: SupportsIndex, option: SupportsIndex, /) -> int: ...
 def getsockopt(self, level: SupportsIndex, option: SupportsIndex, buflen: SupportsIndex, /) -> bytes: ...
 def setsockopt(self, level: SupportsIndex, option: SupportsIndex, value: SupportsIndex | ReadableBuffer, /) -> None: ...
 def setsockopt(self, level: SupportsIndex, option: SupportsIndex, value: None, optlen: SupportsIndex, /) -> None: ...
+def recvmmsg(
+    self, count: SupportsIndex, bufsize: SupportsIndex, flags: SupportsIndex = 0, *, ancbufsize: None = None
+) -> list[tuple[bytes, Any]]: ...
+def recvmmsg(
+    self, count: SupportsIndex, bufsize: SupportsIndex, flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex
+) -> list[tuple[bytes, list[tuple[int, int, bytes]], int, Any]]: ...
+def recvmmsg_into(
+    self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: None = None
+) -> list[tuple[int, Any]]: ...
+def recvmmsg_into(
+    self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex
+) -> list[tuple[int, list[tuple[int, int, bytes]], int, Any]]: ...
 def sendto(self, data: ReadableBuffer, address: _Address, /) -> int: ...
 def sendto(self, data: ReadableBuffer, flags: SupportsIndex, address: _Address, /) -> int: ...
 """
 # The same for single parameters.
 PARAMETERS = {
     ("getnameinfo", "sockaddr"): "tuple[str, int] | tuple[str, int, int] | tuple[str, int, int, int]",
+    ("send_segments", "address"): "_Address | None",
+    ("sendmmsg", "messages"): "Iterable[_Message]",
     ("sendmsg", "address"): "_Address | None",
     ("setblocking", "flag"): "object",
     ("setdefaulttimeout", "timeout"): "float | SupportsIndex | None",

@@ -1,7 +1,7 @@
 """Writes the figures into performance.md, and its chart: ``python docs/_performance.py RESULT.json ...``.
 
-Each RESULT is what ``python -m socketpkg bench --json`` has written, one a Python. The chart is the first one's. It needs
-a socketpkg that can be imported, and changes nothing but what stands between the two marks of the page.
+Each RESULT is what ``python -m socketpkg bench --json`` has written, one a Python. The chart is the first one's. It
+needs a socketpkg that can be imported, and changes nothing but what stands between the two marks of the page.
 """
 
 from __future__ import annotations

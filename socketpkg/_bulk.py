@@ -39,7 +39,8 @@ _codec = AddressCodec()
 
 _SOCK_STREAM = CONSTANTS["SOCK_STREAM"]
 _SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
-_INET_FAMILIES = (CONSTANTS["AF_INET"], CONSTANTS["AF_INET6"])
+_AF_INET = CONSTANTS["AF_INET"]
+_AF_INET6 = CONSTANTS["AF_INET6"]
 _UDP = CONSTANTS["IPPROTO_UDP"]
 _UDP_SEGMENT = CONSTANTS.get("UDP_SEGMENT", -1)
 _UDP_GRO = CONSTANTS.get("UDP_GRO", -1)
@@ -168,7 +169,7 @@ def _refuse_stream(kind: int, caller: str) -> None:
 
 
 def _is_udp(family: int, kind: int, proto: int) -> bool:
-    return kind == _SOCK_DGRAM and family in _INET_FAMILIES and (proto == 0 or proto == _UDP)
+    return kind == _SOCK_DGRAM and family in (_AF_INET, _AF_INET6) and (proto == 0 or proto == _UDP)
 
 
 def _knows_segments(fd: int) -> bool:
@@ -203,28 +204,30 @@ def send_segments(
     if size < 1 or size > _SEGMENT_SIZE_MAX:
         raise ValueError(f"segment_size must be 1-{_SEGMENT_SIZE_MAX}")
     raw = b"" if address is None else _codec.encode(family, proto, address, "send_segments")
-    if type(data) is not bytes:
-        try:
-            data = memoryview(data).cast("B")
-        except TypeError:
-            if isinstance(data, memoryview):
-                raise
-            raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
-    audit("socket.sendmsg", sock, address)
+    udp = _is_udp(family, kind, proto)
+    if type(data) is bytes:
+        audit("socket.sendmsg", sock, address)
+        return _send_segments(fd, data, size, raw, flags, timeout, udp)
     try:
-        return _send_segments(fd, data, size, raw, flags, timeout, _is_udp(family, kind, proto))
-    finally:
-        if isinstance(data, memoryview):
-            data.release()
+        view = memoryview(data)
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
+    # Each view is released by name: on PyPy another one would be a matter of the collector.
+    with view, view.cast("B") as content:
+        audit("socket.sendmsg", sock, address)
+        return _send_segments(fd, content, size, raw, flags, timeout, udp)
 
 
 def _send_segments(
     fd: int, data: bytes | memoryview, size: int, raw: bytes, flags: int, timeout: int, udp: bool
 ) -> int:
     total = len(data)
-    chunk = size * min(_SEGMENTS_MAX, _PAYLOAD_MAX // size)
+    chunk = _PAYLOAD_MAX // size
+    if chunk > _SEGMENTS_MAX:
+        chunk = _SEGMENTS_MAX
+    chunk *= size
     segmented = udp and chunk > size and _knows_segments(fd)
-    item = ((_UDP, _UDP_SEGMENT, size.to_bytes(2, sys.byteorder)),)
+    items = _segment_items(size)
     sent = 0
     while sent < total:
         left = total - sent
@@ -232,10 +235,10 @@ def _send_segments(
             if not segmented or left <= size:
                 return sent + _send_plain(fd, data, sent, size, raw, flags, timeout)
             if left == total and left <= chunk:
-                sent += _sys.sendmsg(fd, (data,), item, flags, raw, timeout)
+                sent += _sys.sendmsg(fd, (data,), items, flags, raw, timeout)
             else:
-                with memoryview(data)[sent : sent + chunk] as part:
-                    sent += _sys.sendmsg(fd, (part,), item, flags, raw, timeout)
+                with memoryview(data) as view, view[sent : sent + chunk] as part:
+                    sent += _sys.sendmsg(fd, (part,), items, flags, raw, timeout)
         except OSError as failure:
             if segmented and failure.errno in _REFUSED:
                 segmented = False
@@ -247,6 +250,20 @@ def _send_segments(
         if timeout > 0:
             timeout = 0
     return sent
+
+
+# The last one made: a program's segments have one size, or few.
+_recent_items: tuple[int, tuple[tuple[int, int, bytes]]] | None = None
+
+
+def _segment_items(size: int) -> tuple[tuple[int, int, bytes]]:
+    """The ancillary items that ask for segments of *size* bytes."""
+    global _recent_items
+    recent = _recent_items
+    if recent is None or recent[0] != size:
+        recent = size, ((_UDP, _UDP_SEGMENT, size.to_bytes(2, sys.byteorder)),)
+        _recent_items = recent
+    return recent[1]
 
 
 def _send_plain(fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int) -> int:

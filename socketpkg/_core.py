@@ -58,9 +58,6 @@ _BUFLEN_MAX = 1024
 INT_MIN = -INT_MAX - 1
 SSIZE_MAX = sys.maxsize
 
-# "Not given", where None and 0 are arguments like others.
-_MISSING: Any = object()
-
 # Nanoseconds, or -1 for ever: what new sockets wait (setdefaulttimeout).
 _default_timeout = -1
 
@@ -296,43 +293,36 @@ class Socket:
             raise OSError("getsockopt buflen out of range")
         return _sys.getsockopt(self._fd, c_int(level), c_int(option), size)
 
-    def setsockopt(
-        self,
-        level: SupportsIndex = _MISSING,
-        option: SupportsIndex = _MISSING,
-        value: SupportsIndex | ReadableBuffer | None = _MISSING,
-        optlen: SupportsIndex = _MISSING,
-        /,
-        *surplus: Any,
-    ) -> None:
+    def setsockopt(self, level: Any = ..., option: Any = ..., value: Any = ..., /, *optlen: SupportsIndex) -> None:
         """Sets a socket option to an int or to the bytes of a buffer, or to a null pointer of length *optlen*."""
-        # It counts its arguments itself, for CPython's tests know the text. With a parameter for each no tuple is made.
-        if value is _MISSING or surplus:
-            raise _wrong_count((level, option, value, optlen, *surplus))
+        # It counts its arguments itself: CPython's tests know the text.
+        if value is ... or len(optlen) > 1:
+            raise _wrong_count(level, option, value, len(optlen))
         level_number = c_int(level)
         number = c_int(option)
-        if optlen is not _MISSING:
+        if optlen:
             if value is not None:
                 raise TypeError(
                     f"setsockopt() only takes 4 arguments when the third argument is None (got {type(value).__name__})"
                 )
-            _sys.setsockopt_null(self._fd, level_number, number, index(optlen) & UINT_MAX)
-        elif value is None:
-            raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
+            _sys.setsockopt_null(self._fd, level_number, number, index(optlen[0]) & UINT_MAX)
         elif type(value) is int or hasattr(value, "__index__"):
             if self._family == _AF_VSOCK:
-                wide = index(value) & 0xFFFF_FFFF_FFFF_FFFF  # type: ignore[arg-type]
+                wide = index(value) & 0xFFFF_FFFF_FFFF_FFFF
                 _sys.setsockopt(self._fd, level_number, number, wide.to_bytes(8, sys.byteorder))
             else:
-                _sys.setsockopt_int(self._fd, level_number, number, c_int(value))  # type: ignore[arg-type]
+                _sys.setsockopt_int(self._fd, level_number, number, c_int(value))
+        elif value is None:
+            raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
         else:
-            try:
-                memoryview(value).release()  # pyright: ignore[reportArgumentType]
-            except TypeError:
-                raise TypeError(
-                    f"socket option should be int, bytes-like object or None (got {type(value).__name__})"
-                ) from None
-            _sys.setsockopt(self._fd, level_number, number, value)  # pyright: ignore[reportArgumentType]
+            if type(value) is not bytes:
+                try:
+                    memoryview(value).release()
+                except TypeError:
+                    raise TypeError(
+                        f"socket option should be int, bytes-like object or None (got {type(value).__name__})"
+                    ) from None
+            _sys.setsockopt(self._fd, level_number, number, value)
 
     # -- transfer --------------------------------------------------------------------------------------------------
 
@@ -591,22 +581,8 @@ def _sender(raw: bytes, proto: int, ancillary: list[tuple[int, int, bytes]]) -> 
         raise
 
 
-def _setsockopt(
-    self: Socket,
-    level: SupportsIndex,
-    option: SupportsIndex,
-    value: SupportsIndex | ReadableBuffer | None,
-    optlen: SupportsIndex = _MISSING,
-    /,
-) -> None:
-    """What setsockopt takes, for inspect.signature."""
-
-
-Socket.setsockopt.__wrapped__ = _setsockopt  # type: ignore[attr-defined]
-
-
-def _wrong_count(arguments: tuple[Any, ...]) -> TypeError:
-    given = sum(argument is not _MISSING for argument in arguments)
+def _wrong_count(level: Any, option: Any, value: Any, optlens: int) -> TypeError:
+    given = (level is not ...) + (option is not ...) + (value is not ...) + optlens
     allowed = "at least 3" if given < 3 else "at most 4"
     return TypeError(f"setsockopt() takes {allowed} arguments ({given} given)")
 

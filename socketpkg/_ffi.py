@@ -20,7 +20,6 @@ from collections import deque
 from errno import EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from select import POLLIN, POLLOUT, poll
 from struct import Struct
-from sys import byteorder
 from time import monotonic_ns
 
 from ._syscalls import Syscalls
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from ._syscalls import Items
 
     Raw = Callable[..., int]
 
@@ -119,6 +120,7 @@ class ForeignSyscalls(Syscalls):
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+        self._blocks: deque[Any] = deque(maxlen=SPARES)
 
     # -- what a subclass can do with memory ----------------------------------------------------------------------
 
@@ -703,7 +705,7 @@ class ForeignSyscalls(Syscalls):
             return result, items, message.msg_flags & ~self._cmsg_cloexec, address
         except BaseException:
             if ancbufsize:
-                self._close_rights(control_view[:ancbufsize])
+                self.close_rights(self._items(control_view[:ancbufsize]))
             raise
         finally:
             del message, keep
@@ -725,14 +727,6 @@ class ForeignSyscalls(Syscalls):
             items.append((level, type, control[offset + start : offset + length]))
             offset += self.cmsg_space(length - start)
         return items
-
-    def _close_rights(self, control: bytes) -> None:
-        """Closes the descriptors that arrived in a control buffer."""
-        for level, type, data in self._items(control):
-            if level == self._sol_socket and type == self._scm_rights:
-                self._discard(
-                    [int.from_bytes(data[i : i + 4], byteorder, signed=True) for i in range(0, len(data) - 3, 4)]
-                )
 
     def sendmsg(
         self,
@@ -823,3 +817,54 @@ class ForeignSyscalls(Syscalls):
             if total > _INT_MAX:
                 raise OSError("ancillary data item too large" if len(content) > _INT_MAX else "too much ancillary data")
         return b"".join(parts)
+
+    # -- many messages at once -----------------------------------------------------------------------------------
+
+    _recvmmsg: "Raw"  # (fd, target, count, flags); likewise sendmmsg
+    _recvmmsg_patiently: "Raw"
+    _sendmmsg: "Raw"
+    _sendmmsg_patiently: "Raw"
+    #: Whether there are these calls.
+    _has_mmsg = True
+    #: MSG_WAITFORONE
+    _waitforone: int
+    #: A mmsghdr as it lies in memory: the members of its msghdr in their order in Linux, and msg_len. And an iovec.
+    _mmsghdr: Struct
+    _iovec: Struct
+
+    def _place(self, target: "Any", keep: "list[Any]") -> int:
+        """The address of a target as a number; what must live for as long as it is used is added to *keep*."""
+        raise NotImplementedError
+
+    def recvmmsg(
+        self, fd: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+    ) -> "tuple[list[bytes], list[Items], list[int], list[bytes]]":
+        if not self._has_mmsg:
+            return super().recvmmsg(fd, count, bufsize, ancbufsize, flags, timeout)
+        from ._ffi_bulk import receive_many
+
+        return receive_many(self, fd, count, bufsize, None, ancbufsize, flags, timeout)
+
+    def recvmmsg_into(
+        self, fd: int, buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
+    ) -> "tuple[list[int], list[Items], list[int], list[bytes]]":
+        if not self._has_mmsg:
+            return super().recvmmsg_into(fd, buffers, ancbufsize, flags, timeout)
+        from ._ffi_bulk import receive_many
+
+        return receive_many(self, fd, len(buffers), 0, buffers, ancbufsize, flags, timeout)
+
+    def sendmmsg(
+        self,
+        fd: int,
+        data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
+        ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
+        addresses: list[bytes],
+        flags: int,
+        timeout: int,
+    ) -> int:
+        if not self._has_mmsg:
+            return super().sendmmsg(fd, data, ancillary, addresses, flags, timeout)
+        from ._ffi_bulk import send_many
+
+        return send_many(self, fd, data, ancillary, addresses, flags, timeout)

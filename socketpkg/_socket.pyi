@@ -1,7 +1,7 @@
 # Written by backends/_stubs.py; do not edit.
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from socket import gaierror as gaierror
 from socket import herror as herror
@@ -16,6 +16,12 @@ from . import backends
 # What makes an address depends on the family, and so does what comes back for one, which is Any.
 _Address: TypeAlias = tuple[Any, ...] | str | ReadableBuffer
 _Host: TypeAlias = str | bytes | bytearray
+# What sendmmsg() sends. It gathers lists and tuples; list[ReadableBuffer] would not take a list[bytes].
+_Data: TypeAlias = ReadableBuffer | Sequence[ReadableBuffer]
+_Items: TypeAlias = Iterable[tuple[int, int, ReadableBuffer]]
+_Message: TypeAlias = (
+    ReadableBuffer | Sequence[ReadableBuffer] | tuple[_Data, _Address | None] | tuple[_Data, _Address | None, _Items]
+)
 
 # Without what the public module has in its own way: the members of its enums, for one.
 __all__ = [  # noqa: RUF022
@@ -1635,20 +1641,29 @@ class socket:
         assoclen: int | None = None,
         flags: SupportsIndex = 0,
     ) -> int: ...
+    @overload
     def recvmmsg(
-        self,
-        count: SupportsIndex,
-        bufsize: SupportsIndex,
-        flags: SupportsIndex = 0,
-        *,
-        ancbufsize: SupportsIndex | None = None,
-    ) -> list[Any]: ...
+        self, count: SupportsIndex, bufsize: SupportsIndex, flags: SupportsIndex = 0, *, ancbufsize: None = None
+    ) -> list[tuple[bytes, Any]]: ...
+    @overload
+    def recvmmsg(
+        self, count: SupportsIndex, bufsize: SupportsIndex, flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex
+    ) -> list[tuple[bytes, list[tuple[int, int, bytes]], int, Any]]: ...
+    @overload
     def recvmmsg_into(
-        self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex | None = None
-    ) -> list[Any]: ...
-    def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int: ...
+        self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: None = None
+    ) -> list[tuple[int, Any]]: ...
+    @overload
+    def recvmmsg_into(
+        self, buffers: Iterable[WriteableBuffer], flags: SupportsIndex = 0, *, ancbufsize: SupportsIndex
+    ) -> list[tuple[int, list[tuple[int, int, bytes]], int, Any]]: ...
+    def sendmmsg(self, messages: Iterable[_Message], flags: SupportsIndex = 0) -> int: ...
     def send_segments(
-        self, data: ReadableBuffer, segment_size: SupportsIndex, address: Any = None, flags: SupportsIndex = 0
+        self,
+        data: ReadableBuffer,
+        segment_size: SupportsIndex,
+        address: _Address | None = None,
+        flags: SupportsIndex = 0,
     ) -> int: ...
     def recv_segments(self, bufsize: SupportsIndex = 65535, flags: SupportsIndex = 0) -> tuple[list[bytes], Any]: ...
 

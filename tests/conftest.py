@@ -11,6 +11,7 @@ import gc
 import importlib
 import os
 import platform
+import signal
 import sys
 import sysconfig
 import threading
@@ -38,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "socketpkg_only: what the standard library lacks; deselected for the control")
     config.addinivalue_line("markers", "keeps_descriptors: opens descriptors that the process keeps on purpose")
     config.addinivalue_line("markers", "keeps_threads: the test starts threads that outlive it on purpose")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell without job control starts what runs in its background so, and the programs that the tests interrupt
+        # would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     target = _target()
     named = (os.environ.get("SOCKET_BACKEND") or "").strip() if target == "socketpkg" else target != "stdlib"
     if named:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -17,7 +19,19 @@ from typing import Any
 import pytest
 
 from socketpkg import backends
-from socketpkg.bench import _busy, _html, _lockstep, _operations, _raw, _results, _scale, _scenario, _tables, rank
+from socketpkg.bench import (
+    _busy,
+    _command,
+    _html,
+    _lockstep,
+    _operations,
+    _raw,
+    _results,
+    _scale,
+    _scenario,
+    _tables,
+    rank,
+)
 from socketpkg.bench._catalogue import LOOPS, OTHERS, names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +39,7 @@ USABLE = [name for name, status in backends.available().items() if status.usable
 TARGETS = ["stdlib", *USABLE]
 COMMAND = (sys.executable, "-m", "socketpkg", "bench")
 LINUX = sys.platform == "linux"
+PYPY = sys.implementation.name == "pypy"
 
 # -- the goals ---------------------------------------------------------------------------------------------------------
 
@@ -132,7 +147,7 @@ def test_every_scenario_runs_on_every_target(name: str, team: dict[str, _lockste
         else:
             assert len(series.values) == 2
             assert all(value > 0 for value in series.values)
-            assert series.loops >= 1
+            assert series.stretches[0].loops >= 1
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -283,6 +298,25 @@ def test_the_echo_server() -> None:
     assert {v["measure"] for v in _scale.verdicts(found)} >= {"cost of a message, to its own with 10"}
 
 
+@pytest.mark.skipif(not LINUX, reason="epoll")
+@pytest.mark.skipif(PYPY, reason="pyperf needs psutil, which has no wheel for PyPy")
+def test_the_results_of_the_echo_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_scale, "SIZES", (10, 20))
+    little = _command.Effort(NOTHING_MUCH, _busy.BusyPlan(1, 0.01, 0.01), _scale.ScalePlan(2, 40))
+    result = _command.perform(["scale"], [USABLE[0]], little, quick=True)
+    facts = result["socketpkg"]
+    assert facts["operations"] == []
+    assert facts["scale"]["sizes"] == [10, 20]
+    assert {benchmark["metadata"]["name"] for benchmark in result["benchmarks"]} == {
+        f"scale-{size}: {target}" for size in (10, 20) for target in ("stdlib", USABLE[0])
+    }
+    (table,) = (table for table in _tables.tables(facts) if table.title.startswith("Scale"))
+    assert [[cell.text for cell in row[:2]] for row in table.rows] == [
+        [target, size] for target in ("stdlib", USABLE[0]) for size in ("10", "20")
+    ]
+    assert "<svg" not in _html.page(facts)
+
+
 def test_the_sizes_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
@@ -338,6 +372,10 @@ def test_list() -> None:
     [
         (("no-such",), "there is no scenario 'no-such'; there are send-recv, "),
         (("--backend", "turbo"), "there is no backend 'turbo'; there are c, cffi, ctypes"),
+        (
+            ("--backend", "ctypes", "udp4"),
+            "there is no backend 'udp4'; there are c, cffi, ctypes; the names of scenarios",
+        ),
         (("--json", "/no/such/folder/x.json"), "cannot write /no/such/folder/x.json: No such file or directory"),
         (("--html", "/"), "cannot write /: Is a directory"),
         (("--load", "/no/such.json"), "--load /no/such.json: No such file or directory"),
@@ -379,6 +417,30 @@ def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(PYPY, reason="pyperf needs psutil, which has no wheel for PyPy")
+@pytest.mark.parametrize("scenario", ["send-recv", "busy", *(["scale"] if LINUX else [])])
+def test_an_interrupt_ends_it(tmp_path: Path, scenario: str) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, scenario, "--backend", USABLE[0], "--json", str(tmp_path / "x.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stderr is not None
+        first = process.stderr.readline()  # it measures
+        assert first.startswith("  0%")
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().endswith("interrupted; nothing is written")
+    assert "Traceback" not in errors
+    assert not output
+    assert list(tmp_path.iterdir()) == []
+
+
 class _Page(HTMLParser):
     """What a page would load, and its tables."""
 
@@ -402,11 +464,21 @@ class _Page(HTMLParser):
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run of some scenarios has written."""
-    pytest.importorskip("pyperf", reason="the extra bench is not installed")
+    if PYPY:
+        pytest.importorskip("pyperf", reason="the extra bench is not installed, for psutil has no wheel for PyPy")
     folder = tmp_path_factory.mktemp("written")
-    wanted = ["send-recv", "getsockopt", "mmsg", "busy", *(["scale"] if LINUX else [])]
     done = bench(
-        *(*wanted, "--quick", "--backend", USABLE[-1], "--json", str(folder / "r.json")),
+        *(
+            "send-recv",
+            "getsockopt",
+            "mmsg",
+            "busy",
+            "--quick",
+            "--backend",
+            USABLE[-1],
+            "--json",
+            str(folder / "r.json"),
+        ),
         *("--html", str(folder / "r.html"), "--markdown", str(folder / "r.md")),
     )
     assert done.returncode == 0, done.stderr
@@ -468,7 +540,8 @@ def test_a_stored_result_shows_the_same(written: Path) -> None:
     assert (written / "again.html").read_text() == (written / "r.html").read_text()
 
 
-def test_without_a_compiler(written: Path) -> None:
+@pytest.mark.usefixtures("written")
+def test_without_a_compiler() -> None:
     done = bench("send-recv", "--quick", "--backend", "ctypes", CC="/no/such/cc")
     assert done.returncode == 0
     assert "note: There is no raw C column, since raw.c does not compile here: /no/such/cc: No such file" in done.stdout
@@ -481,9 +554,9 @@ def test_without_a_compiler(written: Path) -> None:
 def facts_of(**ratios: float) -> dict[str, Any]:
     """Results of one scenario, made up."""
     series = {
-        "stdlib": _lockstep.Series(1, [1000.0, 1100.0]),
-        "raw": _lockstep.Series(1, [500.0, 600.0]),
-        **{target: _lockstep.Series(1, [1000 * ratio, 2000 * ratio]) for target, ratio in ratios.items()},
+        "stdlib": _lockstep.Series.of([1000.0, 1100.0]),
+        "raw": _lockstep.Series.of([500.0, 600.0]),
+        **{target: _lockstep.Series.of([1000 * ratio, 2000 * ratio]) for target, ratio in ratios.items()},
     }
     facts = _results.about(list(series), False, [])
     row = _results.operation(LOOPS["getsockopt"], series)
@@ -496,7 +569,7 @@ def test_what_is_met_and_what_is_missed() -> None:
     facts = facts_of(c=0.6, cffi=1.3, ctypes=4.0)
     text = _tables.text(facts)
     (line,) = (line for line in text.splitlines() if line.startswith("getsockopt  ") and "µs" in line)
-    assert line.split("  ") == [
+    assert re.split("  +", line) == [
         *("getsockopt", "1 µs", "500 ns", "0.60 (0.75) ✓", "1.30 (1.3) ✓", "4.00 (2) ✗", "100 ns (150) ✓")
     ]
     (table,) = (table for table in _tables.tables(facts) if table.title.startswith("Goals that are missed"))

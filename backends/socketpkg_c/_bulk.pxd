@@ -7,7 +7,12 @@ from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef AddressCodec _codec
-cdef int _SOCK_STREAM, _SOCK_DGRAM, _UDP, _UDP_SEGMENT, _UDP_GRO
+cdef int _AF_INET, _AF_INET6, _SOCK_STREAM, _SOCK_DGRAM, _UDP, _UDP_SEGMENT, _UDP_GRO
+cdef int _SEGMENTS_MAX, _PAYLOAD_MAX, _SEGMENT_SIZE_MAX
+cdef tuple _recent_items
+
+cdef _refuse_stream(int kind, str caller)
+cdef tuple _segment_items(Py_ssize_t size)
 
 
 cpdef list receive(

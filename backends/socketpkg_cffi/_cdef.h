@@ -5,6 +5,7 @@ typedef int... socklen_t;
 typedef int... sp_msg_iovlen_t;
 typedef int... sp_msg_controllen_t;
 typedef int... sp_cmsg_len_t;
+typedef int... sp_msg_len_t;
 
 struct sockaddr {
     ...;
@@ -36,6 +37,12 @@ struct msghdr {
     void *msg_control;
     sp_msg_controllen_t msg_controllen;
     int msg_flags;
+    ...;
+};
+
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    sp_msg_len_t msg_len;
     ...;
 };
 
@@ -73,6 +80,8 @@ struct socketpkg_constant {
 #define SP_HAVE_GETPROTOBYNAME_R ...
 #define SP_BUFFER_TOO_SMALL ...
 #define SP_MSG_CMSG_CLOEXEC ...
+#define SP_MSG_WAITFORONE ...
+#define SP_HAVE_MMSG ...
 #define SOL_SOCKET ...
 #define SO_ERROR ...
 #define SCM_RIGHTS ...
@@ -101,6 +110,8 @@ ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t sp_send(int fd, const void *data, size_t size, int flags);
 ssize_t sp_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
 ssize_t sp_sendmsg(int fd, const struct msghdr *message, int flags);
+int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags);
+int sp_sendmmsg(int fd, void *messages, unsigned int count, int flags);
 size_t sp_cmsg_len(size_t length);
 size_t sp_cmsg_space(size_t length);
 

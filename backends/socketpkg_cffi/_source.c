@@ -15,6 +15,7 @@
 typedef __typeof__(((struct msghdr *)0)->msg_iovlen) sp_msg_iovlen_t;
 typedef __typeof__(((struct msghdr *)0)->msg_controllen) sp_msg_controllen_t;
 typedef __typeof__(((struct cmsghdr *)0)->cmsg_len) sp_cmsg_len_t;
+typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 
 #if SP_HAVE_MSG_CMSG_CLOEXEC
 #define SP_MSG_CMSG_CLOEXEC MSG_CMSG_CLOEXEC
@@ -198,6 +199,16 @@ static ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags)
     }
 #endif
     return result;
+}
+
+static int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags)
+{
+    SP_RESULT(recvmmsg(fd, messages, count, flags, NULL));
+}
+
+static int sp_sendmmsg(int fd, void *messages, unsigned int count, int flags)
+{
+    SP_RESULT(sendmmsg(fd, messages, count, flags));
 }
 
 static size_t sp_cmsg_len(size_t length)

@@ -71,6 +71,27 @@ def _cmsg_header() -> Struct:
     return Struct(f"={before}x{'Q' if size == 8 else 'I'}{after}xii")
 
 
+def _layout(type: str, *members: str) -> Struct:
+    """The members of a structure, unsigned, where the compiler puts them. A dot leads to a member of a member."""
+    text = "="
+    end = 0
+    for member in members:
+        path = member.split(".")
+        kind = ffi.typeof(type)
+        for name in path:
+            kind = dict(kind.fields)[name].type
+        offset = ffi.offsetof(type, *path)
+        text += f"{offset - end}x{'Q' if ffi.sizeof(kind) == 8 else 'I'}"
+        end = offset + ffi.sizeof(kind)
+    return Struct(f"{text}{ffi.sizeof(type) - end}x")
+
+
+_MMSGHDR = (
+    *("msg_hdr.msg_name", "msg_hdr.msg_namelen", "msg_hdr.msg_iov", "msg_hdr.msg_iovlen"),
+    *("msg_hdr.msg_control", "msg_hdr.msg_controllen", "msg_hdr.msg_flags", "msg_len"),
+)
+
+
 class Syscalls(ForeignSyscalls):
     """The calls of the C library, through a module that cffi has made."""
 
@@ -248,6 +269,18 @@ class Syscalls(ForeignSyscalls):
 
     def cmsg_space(self, length: int) -> int:
         return lib.sp_cmsg_space(length)  # type: ignore[no-any-return]
+
+    # -- many messages at once -----------------------------------------------------------------------------------
+
+    _has_mmsg = bool(lib.SP_HAVE_MMSG)
+    _waitforone = lib.SP_MSG_WAITFORONE
+    _mmsghdr = _layout("struct mmsghdr", *_MMSGHDR)
+    _iovec = _layout("struct iovec", "iov_base", "iov_len")
+    _recvmmsg = _recvmmsg_patiently = lib.sp_recvmmsg
+    _sendmmsg = _sendmmsg_patiently = lib.sp_sendmmsg
+
+    def _place(self, target: "Any", keep: "list[Any]") -> int:
+        return int(ffi.cast("uintptr_t", _pointer(target, keep)))
 
     # -- names and numbers ---------------------------------------------------------------------------------------
 

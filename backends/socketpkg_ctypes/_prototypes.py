@@ -26,7 +26,9 @@ from types import SimpleNamespace
 
 __all__ = [
     "CMSG_HEADER",
+    "IOVEC",
     "LIBC",
+    "MMSGHDR",
     "Addrinfo",
     "Hostent",
     "InterfaceName",
@@ -85,6 +87,12 @@ class Msghdr(Structure):
 #: struct cmsghdr: cmsg_len, cmsg_level, cmsg_type
 CMSG_HEADER = struct.Struct("@Nii")
 
+#: struct mmsghdr: the members of a msghdr, and msg_len
+MMSGHDR = struct.Struct("@PIPNPNi4xI4x")
+
+#: struct iovec: iov_base and iov_len
+IOVEC = struct.Struct("@PN")
+
 
 class Hostent(Structure):
     """struct hostent"""
@@ -140,6 +148,8 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "send": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int]),
     "sendto": (c_ssize_t, [c_int, c_void_p, c_size_t, c_int, c_void_p, socklen_t]),
     "sendmsg": (c_ssize_t, [c_int, POINTER(Msghdr), c_int]),
+    "recvmmsg": (c_int, [c_int, c_void_p, c_uint, c_int, c_void_p]),
+    "sendmmsg": (c_int, [c_int, c_void_p, c_uint, c_int]),
     "getaddrinfo": (c_int, [c_char_p, c_char_p, POINTER(Addrinfo), POINTER(POINTER(Addrinfo))]),
     "freeaddrinfo": (None, [POINTER(Addrinfo)]),
     "gai_strerror": (c_char_p, [c_int]),

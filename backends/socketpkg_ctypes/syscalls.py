@@ -30,7 +30,20 @@ if MACHINE not in MACHINES or sys.maxsize < 2**32:
         f"{' in 32-bit mode' if sys.maxsize < 2**32 else ''}; it has one for {', '.join(sorted(MACHINES))} (64 bits)"
     )
 
-from ._prototypes import CMSG_HEADER, LIBC, Addrinfo, Hostent, Iovec, Msghdr, Overlay, Servent, patient, quick
+from ._prototypes import (
+    CMSG_HEADER,
+    IOVEC,
+    LIBC,
+    MMSGHDR,
+    Addrinfo,
+    Hostent,
+    Iovec,
+    Msghdr,
+    Overlay,
+    Servent,
+    patient,
+    quick,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,6 +146,9 @@ else:
 
         def __getitem__(self, index: slice) -> bytes:
             return bytes(memoryview(self.memory)[index])
+
+        def __setitem__(self, index: slice, content: bytes) -> None:
+            memoryview(self.memory)[index] = content
 
 
 #: More than a program asks for in earnest.
@@ -384,6 +400,23 @@ class Syscalls(ForeignSyscalls):
     def cmsg_space(self, length: int) -> int:
         return self._cmsg_start + length + -length % _ALIGN
 
+    # -- many messages at once -----------------------------------------------------------------------------------
+
+    _waitforone = CONSTANTS["MSG_WAITFORONE"]
+    _mmsghdr = MMSGHDR
+    _iovec = IOVEC
+    _sendmmsg = quick.sendmmsg
+    _sendmmsg_patiently = patient.sendmmsg
+
+    def _recvmmsg(self, fd: int, target: "Any", count: int, flags: int) -> int:
+        return _recvmmsg_quick(fd, target, count, flags, None)  # type: ignore[no-any-return]
+
+    def _recvmmsg_patiently(self, fd: int, target: "Any", count: int, flags: int) -> int:
+        return _recvmmsg_patient(fd, target, count, flags, None)  # type: ignore[no-any-return]
+
+    def _place(self, target: "Any", keep: "list[Any]") -> int:
+        return _address(target, keep) or 0
+
     # -- names and numbers ---------------------------------------------------------------------------------------
 
     def getaddrinfo(
@@ -495,6 +528,8 @@ class Syscalls(ForeignSyscalls):
 
 _accept_quick = quick.accept4
 _accept_patient = patient.accept4
+_recvmmsg_quick = quick.recvmmsg
+_recvmmsg_patient = patient.recvmmsg
 
 #: Array types by the exponent of their size.
 _ARRAYS = [c_char * (1 << exponent) for exponent in range(31)]

@@ -343,6 +343,6 @@ def values(facts: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Series]]]
             series: dict[str, Series] = {}
             for target in facts["targets"]:
                 rates = [run[target][place][name]["rate"] for run in facts["runs"] if name in run[target][place]]
-                series[target] = Series(1, [1e9 / rate for rate in rates])
+                series[target] = Series.of([1e9 / rate for rate in rates])
             found[f"busy-{name.replace('_', '-')}-{place.replace(' ', '-')}"] = ("ns", series)
     return found

@@ -17,8 +17,8 @@ from .. import backends
 from . import _busy, _raw, _results, _scale, _tables
 from ._catalogue import BUSY, LOOPS, OTHERS, SCALE, names
 from ._lockstep import Plan, Series, WorkerError, measure, rounds, workers
-from ._progress import progress
-from ._scenario import RAW, STDLIB
+from ._progress import Progress, progress
+from ._scenario import RAW, STDLIB, Scenario
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Effort:
     scale: _scale.ScalePlan
 
 
-FULL = Effort(Plan(60, 0.01), _busy.BusyPlan(10, 0.5, 1.5), _scale.ScalePlan(15, 4_000))
-QUICK = Effort(Plan(7, 0.004), _busy.BusyPlan(2, 0.1, 0.25), _scale.ScalePlan(3, 1_000))
+FULL = Effort(Plan(100, 0.002, generations=3), _busy.BusyPlan(10, 0.5, 1.5), _scale.ScalePlan(15, 4_000))
+QUICK = Effort(Plan(25, 0.002), _busy.BusyPlan(2, 0.1, 0.25), _scale.ScalePlan(3, 1_000))
 
 
 def run(options: argparse.Namespace) -> int:
@@ -103,7 +103,8 @@ def _targets(parser: argparse.ArgumentParser, wanted: Sequence[str] | None) -> l
     result = list(dict.fromkeys(name.strip().lower() for name in wanted))
     for name in result:
         if name not in known:
-            parser.error(f"there is no backend {name!r}; there are {', '.join(known)}")
+            hint = "; the names of scenarios go before --backend" if name in names() else ""
+            parser.error(f"there is no backend {name!r}; there are {', '.join(known)}{hint}")
         if not known[name].usable:
             parser.error(f"the backend {name!r} cannot be used: {known[name].reason}")
     return result
@@ -136,28 +137,27 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
-            library = _raw.build(Path(folder))
+            library = _raw.build(Path(folder)) if loops else None
         except _raw.NoCompiler as error:
             notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
         facts = _results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)
         values: dict[str, tuple[str, dict[str, Series]]] = {}
         total = (
-            sum(rounds(scenario, effort.loops) for scenario in loops)
+            effort.loops.generations * sum(rounds(scenario, effort.loops) for scenario in loops)
             + (_busy.steps(effort.busy, len(everybody)) if BUSY in chosen else 0)
             + (_scale.steps(effort.scale, sizes) if scale else 0)
         )
-        with progress(total) as bar, workers(everybody, library) as team:
+        with progress(total) as bar:
+            found = _loops(loops, everybody, library, effort.loops, bar)
             for scenario in loops:
-                bar.show(scenario.title)
-                series = measure(scenario, team, effort.loops, bar.advance)
-                values[scenario.name] = (scenario.unit, series)
-                row = _results.operation(scenario, series)
+                values[scenario.name] = (scenario.unit, found[scenario.name])
+                row = _results.operation(scenario, found[scenario.name])
                 facts["operations"].append(row)
                 facts["verdicts"] += _results.operation_verdicts(row)
             if BUSY in chosen:
                 bar.show(OTHERS[BUSY])
-                python = {target: worker for target, worker in team.items() if target != RAW}
-                facts["busy"] = _busy.measure(python, effort.busy, bar.advance)
+                with workers(everybody) as team:
+                    facts["busy"] = _busy.measure(team, effort.busy, bar.advance)
                 facts["verdicts"] += _busy.verdicts(facts["busy"])
                 values |= _busy.values(facts["busy"])
             if scale:
@@ -166,6 +166,20 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
                 facts["verdicts"] += _scale.verdicts(facts["scale"])
                 values |= _scale.values(facts["scale"])
     return _results.document(facts, values)
+
+
+def _loops(
+    loops: Sequence[Scenario], targets: Sequence[str], library: Path | None, plan: Plan, bar: Progress
+) -> dict[str, dict[str, Series]]:
+    """What each target did in each of the scenarios, in every generation of processes."""
+    found: dict[str, dict[str, Series]] = {scenario.name: {} for scenario in loops}
+    for _ in range(plan.generations if loops else 0):
+        with workers(targets, library) as team:
+            for scenario in loops:
+                bar.show(scenario.title)
+                for target, series in measure(scenario, team, plan, bar.advance).items():
+                    found[scenario.name].setdefault(target, Series()).add(series)
+    return found
 
 
 def listing() -> str:

@@ -104,10 +104,13 @@ def chart(facts: Mapping[str, Any], of_a_page: bool = False) -> str:
     if not of_a_page:
         light, dark = _colours(facts, 0), _colours(facts, 1)
         parts.append(
-            f"<style>:root {{ --text: #1b1f24; --faint: #6a737d; --rule: #d8dee4; --band: #f4f6f8; {light} }}\n"
-            "@media (prefers-color-scheme: dark) { :root { --text: #e4e8ec; --faint: #98a2ad; --rule: #343b43; "
-            f"--band: #1b2026; {dark} }} }}{SVG_STYLE}</style>"
+            f"<style>:root {{ --ground: #fff; --text: #1b1f24; --faint: #6a737d; --rule: #d8dee4; "
+            f"--band: #f4f6f8; {light} }}\n"
+            "@media (prefers-color-scheme: dark) { :root { --ground: #14171b; --text: #e4e8ec; --faint: #98a2ad; "
+            f"--rule: #343b43; --band: #1b2026; {dark} }} }}{SVG_STYLE}</style>"
         )
+        # Where the page around it is of another mind about the ground, it is readable all the same.
+        parts.append(f'<rect fill="var(--ground)" width="{WIDTH}" height="{bottom + 28}"/>')
     for position, target in enumerate(ours):
         x = LEFT + 110 * position
         parts.append(_mark(target, SHAPES[position % len(SHAPES)], x, 12, True, f"{target}"))

@@ -25,6 +25,8 @@ from ._scenario import RAW, STDLIB, Scenario, Skip
 
 #: The seconds after which a worker that does not answer is taken for hung.
 PATIENCE = 300.0
+#: The nanoseconds that a target runs before its rounds begin: a compiler such as PyPy's is still at work until then.
+WARM_UP = 3e8 if sys.implementation.name == "pypy" else 0.0
 
 
 class WorkerError(Exception):
@@ -43,6 +45,7 @@ class Worker:
             stdout=subprocess.PIPE,
             env=environment(target),
             bufsize=0,
+            process_group=0,  # an interrupt at the terminal is for the benchmark, which ends its processes itself
         )
         self._rest = b""
 
@@ -133,24 +136,51 @@ def workers(targets: Sequence[str], library: Path | None = None) -> Iterator[dic
 class Plan:
     """How much is measured."""
 
-    #: The rounds of each scenario.
+    #: The rounds of each scenario, in one generation of processes.
     rounds: int
-    #: The seconds that one target's share of a round shall take.
+    #: The seconds that one target's share of a round shall take. Short, so that many shares fit between what else the
+    #: machine does: with shares of 10 ms the minima of four equal targets lay up to 170 % apart on a machine with other
+    #: work, with the same time in shares of 2 ms mostly less than 5 %.
     share: float
+    #: How often the processes are made anew: where one's memory happens to lie makes some per cent, for all its life.
+    generations: int = 1
     #: What the order of the targets is drawn from.
     seed: int = 0
 
 
 @dataclass
-class Series:
-    """What one target did in a scenario: its values a round, each that of one call."""
+class Stretch:
+    """What one process did in a scenario: its values a round, each that of one call."""
 
     loops: int = 0
     values: list[float] = field(default_factory=list)
     warmups: list[tuple[int, float]] = field(default_factory=list)
-    #: Why there are no values; and whether that is no fault.
+
+
+@dataclass
+class Series:
+    """What one target did in a scenario, in all its processes."""
+
+    stretches: list[Stretch] = field(default_factory=list)
+    #: Why there are no values; and whether that is a fault.
     reason: str = ""
     failed: bool = False
+
+    @classmethod
+    def of(cls, values: Sequence[float], loops: int = 1) -> Series:
+        """That of one process."""
+        return cls([Stretch(loops, list(values))])
+
+    @property
+    def values(self) -> list[float]:
+        """The values of all rounds; empty if one process failed."""
+        return [] if self.reason else [value for stretch in self.stretches for value in stretch.values]
+
+    def add(self, other: Series) -> None:
+        """What another process of the target did."""
+        self.stretches += other.stretches
+        self.reason = self.reason or other.reason
+        self.failed = self.failed or other.failed
 
     @property
     def minimum(self) -> float:
@@ -170,7 +200,7 @@ def measure(
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, Series]:
     """Runs a scenario on every target of *team*; *advance* is called after every round."""
-    result = {target: Series() for target in team}
+    result = {target: Series([Stretch()]) for target in team}
 
     def attempt(target: str, action: Callable[[], None]) -> None:
         series = result[target]
@@ -181,16 +211,15 @@ def measure(
             series.reason = str(reason)
         except WorkerError as error:
             series.reason, series.failed = str(error), True
-            series.values.clear()
 
     def prepare(target: str) -> None:
         team[target].ask("open", scenario=scenario.name)
-        _calibrate(scenario, team[target], result[target], plan)
+        _calibrate(scenario, team[target], result[target].stretches[0], plan)
 
     def share(target: str) -> None:
-        series = result[target]
-        total = team[target].ask("run", loops=series.loops)
-        series.values.append(total / (series.loops * scenario.calls))
+        stretch = result[target].stretches[0]
+        total = team[target].ask("run", loops=stretch.loops)
+        stretch.values.append(total / (stretch.loops * scenario.calls))
 
     order = list(team)
     shuffle = random.Random(f"{plan.seed} {scenario.name}").shuffle
@@ -216,20 +245,22 @@ def rounds(scenario: Scenario, plan: Plan) -> int:
     return min(plan.rounds, scenario.most_rounds)
 
 
-def _calibrate(scenario: Scenario, worker: Worker, series: Series, plan: Plan) -> None:
+def _calibrate(scenario: Scenario, worker: Worker, stretch: Stretch, plan: Plan) -> None:
     """Finds the number of loops that fills a share, as pyperf does it: twice as many until one run is long enough.
 
     These runs also warm the target up.
     """
     if scenario.unit != "ns":
-        series.loops = scenario.most_loops
+        stretch.loops = scenario.most_loops
         return
     wanted = plan.share * 1e9
-    loops = 1
+    loops, passed = 1, 0
     while True:
         total = worker.ask("run", loops=loops)
-        series.warmups.append((loops, total / (loops * scenario.calls)))
-        if total >= wanted / 2 or loops >= scenario.most_loops:
+        passed += total
+        stretch.warmups.append((loops, total / (loops * scenario.calls)))
+        if total < wanted / 2 and loops < scenario.most_loops:
+            loops = min(loops * 2, scenario.most_loops)
+        elif passed >= WARM_UP:
             break
-        loops = min(loops * 2, scenario.most_loops)
-    series.loops = max(1, min(scenario.most_loops, round(loops * wanted / max(total, 1))))
+    stretch.loops = max(1, min(scenario.most_loops, round(loops * wanted / max(total, 1))))

@@ -12,7 +12,7 @@ from ._scenario import STDLIB
 
 #: What most programs do most of the time.
 SCENARIOS = ("send-recv", "send-recv-timeout", "eagain", "recv-large", "udp4", "socket-close", "tcp", "readline")
-PLAN = Plan(rounds=5, share=0.004)
+PLAN = Plan(rounds=15, share=0.002)
 
 
 def rank(names: Sequence[str]) -> list[tuple[str, float]]:

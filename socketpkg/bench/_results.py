@@ -67,7 +67,7 @@ def operation(scenario: Scenario, series: Mapping[str, Series]) -> dict[str, Any
         if not one.values:
             row["targets"][target] = {"reason": one.reason, "failed": one.failed}
             continue
-        facts: dict[str, Any] = {"minimum": one.minimum, "median": one.median, "loops": one.loops}
+        facts: dict[str, Any] = {"minimum": one.minimum, "median": one.median}
         if base is not None and base.values:
             facts["ratio"] = one.minimum / base.minimum
             # The rounds' own ratios, as a check: where their median is far from the ratio, the machine was not quiet.
@@ -121,12 +121,15 @@ def document(facts: dict[str, Any], series: Mapping[str, tuple[str, Mapping[str,
         kind, factor = units[unit]
         for target, one in targets.items():
             if one.values:
-                run = pyperf.Run(
-                    [value * factor for value in one.values],
-                    warmups=[(loops, value * factor) for loops, value in one.warmups] or None,
-                    metadata={"name": f"{name}: {target}", "unit": kind, "loops": max(1, one.loops)},
-                )
-                benchmarks.append(pyperf.Benchmark([run]))
+                runs = [
+                    pyperf.Run(
+                        [value * factor for value in stretch.values],
+                        warmups=[(loops, value * factor) for loops, value in stretch.warmups] or None,
+                        metadata={"name": f"{name}: {target}", "unit": kind, "loops": stretch.loops},
+                    )
+                    for stretch in one.stretches
+                ]
+                benchmarks.append(pyperf.Benchmark(runs))
     result: dict[str, Any] = {}
     if benchmarks:
         with tempfile.TemporaryDirectory() as folder:

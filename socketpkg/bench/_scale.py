@@ -44,7 +44,12 @@ class _Program:
     def __init__(self, script: str, target: str, *arguments: object) -> None:
         command = [*interpreter(), "-P", str(Path(__file__).with_name(script)), *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(target), text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(target),
+            text=True,
+            process_group=0,  # as the workers'
         )
         self._name = script
 
@@ -182,7 +187,7 @@ def values(facts: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Series]]]
     return {
         f"scale-{size}": (
             "ns",
-            {target: Series(1, own[str(size)]["costs"]) for target, own in facts["targets"].items()},
+            {target: Series.of(own[str(size)]["costs"]) for target, own in facts["targets"].items()},
         )
         for size in facts["sizes"]
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
 import sys
 import traceback
 from contextlib import AbstractContextManager
@@ -76,7 +75,6 @@ class Server:
 
 def main(arguments: list[str]) -> None:
     """Serves until the orders end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted benchmark ends its workers itself
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what anything else prints must not look like an answer
     server: Server | None = None
@@ -96,8 +94,11 @@ def main(arguments: list[str]) -> None:
             answer = {"skip": str(reason)}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
+        try:
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(1)  # the benchmark was interrupted, and what it does not want to hear is nobody's trouble
 
 
 if __name__ == "__main__":

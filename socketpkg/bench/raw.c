@@ -29,6 +29,7 @@
 /* The datagrams of _many.py. */
 #define DATAGRAM 1200
 #define DATAGRAMS 32
+#define SEGMENTS 54
 
 typedef long long i64;
 
@@ -568,12 +569,12 @@ i64 raw_segments(i64 loops) {
     MUST(udp_pair(AF_INET, fds, &to, &length) == 0);
     MUST(setsockopt(fds[0], IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0);
     MUST(setsockopt(fds[1], IPPROTO_UDP, UDP_GRO, &one, sizeof one) == 0);
-    for (int i = 0; i < DATAGRAMS; i++) memset(big + i * DATAGRAM, i, DATAGRAM);
+    for (int i = 0; i < SEGMENTS; i++) memset(big + i * DATAGRAM, i, DATAGRAM);
     memset(other, 0, sizeof other);
     i64 start = now();
     for (i64 i = 0; i < loops; i++) {
-        DO(sendto(fds[0], big, DATAGRAMS * DATAGRAM, 0, (struct sockaddr *)&to, length) == DATAGRAMS * DATAGRAM);
-        for (ssize_t got = 0; got < DATAGRAMS * DATAGRAM;) {
+        DO(sendto(fds[0], big, SEGMENTS * DATAGRAM, 0, (struct sockaddr *)&to, length) == SEGMENTS * DATAGRAM);
+        for (ssize_t got = 0; got < SEGMENTS * DATAGRAM;) {
             union {
                 char bytes[CMSG_SPACE(sizeof(int))];
                 struct cmsghdr align;
@@ -587,7 +588,7 @@ i64 raw_segments(i64 loops) {
         }
     }
     elapsed = now() - start;
-    MUST(memcmp(big, other, DATAGRAMS * DATAGRAM) == 0 && empty(fds[1]));
+    MUST(memcmp(big, other, SEGMENTS * DATAGRAM) == 0 && empty(fds[1]));
 done:
     end(fds, 2);
     return elapsed;

@@ -474,6 +474,8 @@ def main() -> int:
     logs.mkdir(parents=True)
     # An end from outside takes the children along, too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    # Ignored, as a shell has it for what runs in its background, the children would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run = Runner(logs, options.timeout, not isolated)
     baselines = read_baseline(options.baseline)
     print(f"{platform.python_implementation()} {platform.python_version()}, {backend}", flush=True)

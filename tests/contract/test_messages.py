@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from socketpkg._ffi import ForeignSyscalls
+
 from .conftest import Descriptors
 
 SECOND = 1_000_000_000
@@ -120,6 +122,30 @@ def test_truncated_descriptors(syscalls: Any, fds: Descriptors, room: int) -> No
                 os.close(fd)
         assert total <= max(0, room - syscalls.cmsg_len(0))
         assert open_descriptors() == before
+
+
+def test_descriptors_of_a_message_that_is_lost(
+    syscalls: Any, fds: Descriptors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gh-80931: what fails after the kernel has handed descriptors over must not leave them open."""
+    if not isinstance(syscalls, ForeignSyscalls):
+        pytest.skip("nothing can be made to fail between C's recvmsg and its result")
+    one, two = fds.pair()
+    before = open_descriptors()
+    syscalls.sendmsg(one, (b"x",), ((*RIGHTS, array.array("i", [one, two])),), 0, b"", -1)
+    items, calls = type(syscalls)._items, []
+
+    def lost(self: Any, control: bytes) -> Any:
+        calls.append(control)
+        if len(calls) == 1:
+            raise MemoryError
+        return items(self, control)
+
+    monkeypatch.setattr(type(syscalls), "_items", lost)
+    with pytest.raises(MemoryError):
+        syscalls.recvmsg(two, 10, syscalls.cmsg_space(8), 0, -1)
+    assert open_descriptors() == before
+    assert len(items(syscalls, calls[0])[0][2]) == 8  # they were there
 
 
 def test_several_items(syscalls: Any, fds: Descriptors) -> None:

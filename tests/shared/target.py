@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import os
@@ -132,6 +133,7 @@ def udp_pair(family: int | None = None) -> Iterator[tuple[Any, Any]]:
 
 _refusing = stdlib.socket(stdlib.AF_INET, stdlib.SOCK_STREAM)
 _refusing.bind((LOCALHOST, 0))
+atexit.register(_refusing.close)
 #: A TCP port of the loopback that refuses every connection: it is taken for the whole process, and nobody listens.
 CLOSED_PORT: int = _refusing.getsockname()[1]
 

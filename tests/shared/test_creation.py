@@ -7,13 +7,14 @@ import errno
 import gc
 import os
 import pickle
+import select
 import warnings
 import weakref
 from typing import Any
 
 import pytest
 
-from .target import LINUX, LOCALHOST, PYPY, requires_ipv6, run_python, socket, stdlib, tcp_pair
+from .target import LINUX, LOCALHOST, PATIENCE, PYPY, requires_ipv6, run_python, socket, stdlib, tcp_pair
 
 STREAM_AND_DATAGRAM = [
     ("AF_INET", "SOCK_STREAM"),
@@ -623,6 +624,17 @@ def test_set_inheritable(sock: Any) -> None:
 def test_an_accepted_socket_and_both_of_a_pair_are_not_inheritable(pair: Any, tcp: Any) -> None:
     for sock in (*pair, *tcp):
         assert sock.get_inheritable() is False
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, PATIENCE])
+def test_a_socket_that_a_listener_with_a_timeout_accepts_is_not_inheritable(
+    listener: Any, timeout: float | None
+) -> None:
+    with socket.create_connection(listener.getsockname()):
+        select.select([listener], [], [], PATIENCE)
+        listener.settimeout(timeout)
+        with listener.accept()[0] as accepted:
+            assert accepted.get_inheritable() is False
 
 
 # -- the object -------------------------------------------------------------------------------------------------------

@@ -522,6 +522,22 @@ def test_the_hop_limit_of_ipv4(udp: Any) -> None:
     assert address == one.getsockname()
 
 
+@pytest.mark.skipif(not LINUX, reason="the option is Linux's")
+def test_an_item_that_is_cut_down_to_nothing(udp: Any) -> None:
+    """Unlike descriptors, a number is cut at any byte (put_cmsg() in the kernel), and its head comes even alone."""
+    one, two = udp
+    ip_recvttl = 12
+    two.setsockopt(socket.IPPROTO_IP, ip_recvttl, 1)
+    ttl = struct.pack("i", 17)
+    for room in range(socket.CMSG_SPACE(len(ttl)) + 1):
+        one.sendmsg([b"x"], [(socket.IPPROTO_IP, socket.IP_TTL, ttl)], 0, two.getsockname())
+        data, items, flags, _ = two.recvmsg(1, room)
+        length = room - socket.CMSG_LEN(0)
+        assert data == b"x"
+        assert items == ([] if length < 0 else [(socket.IPPROTO_IP, socket.IP_TTL, ttl[:length])])
+        assert bool(flags & socket.MSG_CTRUNC) is (length < len(ttl))
+
+
 @requires_ipv6
 def test_hop_limit_and_class_of_ipv6() -> None:
     with (

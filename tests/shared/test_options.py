@@ -161,12 +161,10 @@ def test_wrong_counts_of_arguments_of_setsockopt(sock: Any, arguments: tuple[Any
 def test_the_signature_of_setsockopt_says_what_it_takes(sock: Any) -> None:
     signature = inspect.signature(sock.setsockopt)
     assert list(signature.parameters) == ["level", "option", "value", "optlen"]
-    assert {parameter.kind for parameter in signature.parameters.values()} == {inspect.Parameter.POSITIONAL_ONLY}
+    kinds = [parameter.kind for parameter in signature.parameters.values()]
+    assert kinds == [inspect.Parameter.POSITIONAL_ONLY] * 3 + [inspect.Parameter.VAR_POSITIONAL]
     signature.bind(1, 2, 3)
     signature.bind(1, 2, None, 4)
-    for wrong in ((1, 2), (1, 2, 3, 4, 5)):
-        with pytest.raises(TypeError):
-            signature.bind(*wrong)
 
 
 @pytest.mark.parametrize(

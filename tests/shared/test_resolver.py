@@ -6,9 +6,11 @@ No name here leaves the machine: ``localhost``, numbers, and names under ``.inva
 from __future__ import annotations
 
 import array
+import ast
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from .target import (
     Worker,
     outcome,
     requires_ipv6,
+    run_python,
     same_as_stdlib,
     socket,
     stdlib,
@@ -367,6 +370,41 @@ def test_gethostbyname_ex() -> None:
     name, aliases, addresses = socket.gethostbyname_ex(LOCALHOST)
     assert (name, aliases, addresses) == (LOCALHOST, [], [LOCALHOST])
     assert type(socket.gethostbyname_ex(LOCALHOST)) is tuple
+
+
+@pytest.mark.skipif(not LINUX, reason="takes a mount namespace")
+def test_a_host_with_aliases_and_two_addresses(tmp_path: Path) -> None:
+    """In a file system of its own, for few machines have such a host in their /etc/hosts."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.1 one.example alias.example other.example\n192.0.2.2 one.example\n")
+    output = run_python(
+        """
+        import ctypes, os, sys, _socket
+        new_mounts, new_user, recursive_private, bind = 0x20000, 0x10000000, 0x44000, 0x1000
+        libc = ctypes.CDLL(None, use_errno=True)
+        user = os.getuid()
+        if libc.unshare(new_mounts | (new_user if user else 0)):
+            sys.exit(print("denied:", os.strerror(ctypes.get_errno())))
+        if user:
+            with open("/proc/self/uid_map", "w") as file:
+                file.write(f"0 {user} 1")
+        if libc.mount(b"none", b"/", None, recursive_private, None) or libc.mount(
+            sys.argv[1].encode(), b"/etc/hosts", None, bind, None
+        ):
+            sys.exit(print("denied:", os.strerror(ctypes.get_errno())))
+        for name, host in (("gethostbyname_ex", "one.example"), ("gethostbyaddr", "192.0.2.1")):
+            found = getattr(socket, name)(host)
+            if sys.implementation.name == "cpython":
+                assert found == getattr(_socket, name)(host), (found, getattr(_socket, name)(host))
+            print(found)
+        """,
+        str(hosts),
+    )
+    if output.startswith("denied"):
+        pytest.skip(f"no mount namespace: {output}")
+    by_name, by_address = map(ast.literal_eval, output.splitlines())
+    assert by_name == ("one.example", ["alias.example", "other.example"], ["192.0.2.1", "192.0.2.2"])
+    assert by_address == ("one.example", ["alias.example", "other.example"], ["192.0.2.1"])
 
 
 def test_gethostbyname_ex_fails() -> None:

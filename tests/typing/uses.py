@@ -278,6 +278,25 @@ def numbers() -> None:
 # -- what socketpkg has more -------------------------------------------------------------------------------------------
 
 
+def datagrams(sock: socket.socket) -> None:
+    assert_type(sock.recvmmsg(10, 1500), list[tuple[bytes, Any]])
+    assert_type(sock.recvmmsg(10, 1500, socket.MSG_DONTWAIT, ancbufsize=None), list[tuple[bytes, Any]])
+    assert_type(sock.recvmmsg(10, 1500, ancbufsize=0), list[tuple[bytes, list[tuple[int, int, bytes]], int, Any]])
+    assert_type(sock.recvmmsg_into([bytearray(9), memoryview(bytearray(9))]), list[tuple[int, Any]])
+    assert_type(
+        sock.recvmmsg_into((bytearray(9),), ancbufsize=64), list[tuple[int, list[tuple[int, int, bytes]], int, Any]]
+    )
+    there = ("127.0.0.1", 9)
+    assert_type(sock.sendmmsg([b"a", bytearray(b"b"), [b"c", b"d"]]), int)
+    assert_type(sock.sendmmsg([(b"a", there), ([b"b", b"c"], there), ((b"d", b"e"), None)], socket.MSG_DONTWAIT), int)
+    assert_type(sock.sendmmsg((b"%d" % i, there, [(0, 2, b"1234")]) for i in range(3)), int)
+    sock.sendmmsg(["text"])  # type: ignore[list-item]
+    assert_type(sock.send_segments(b"abcdef", 3), int)
+    assert_type(sock.send_segments(memoryview(b"abcdef"), 3, there, socket.MSG_DONTWAIT), int)
+    assert_type(sock.recv_segments(), tuple[list[bytes], Any])
+    assert_type(sock.recv_segments(4096, socket.MSG_PEEK), tuple[list[bytes], Any])
+
+
 def extensions() -> None:
     assert_type(socketpkg.__version__, str)
     assert_type(socketpkg.__backend__, str)
