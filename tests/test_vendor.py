@@ -164,6 +164,11 @@ def test_types_and_licence_come_along(dest: Path) -> None:
 
 def test_the_backend_is_the_copy_s_own(dest: Path) -> None:
     assert vendor("--backend", "ctypes", dest) == 0
+    # Somebody's backend, registered.
+    registered = dest.parents[1] / "mine-1.dist-info"
+    registered.mkdir()
+    (registered / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+    (registered / "entry_points.txt").write_text("[socketpkg.backends]\nmine = mine\n")
     code = """if True:
         from myapp._vendor.socketpkg import backends
         print(backends.selected(), list(backends.available()), backends.rule())

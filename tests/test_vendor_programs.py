@@ -103,7 +103,7 @@ def core(folder: Path, name: str, backend: str) -> None:
 
 def absent(backend: str) -> list[str]:
     """What there must not be where a program is run."""
-    names = ["socketpkg", *_edition.BUILT_IN.values(), "Cython", "setuptools"]
+    names = ["socketpkg", *_edition.BUILT_IN.values(), "Cython"]
     return names if backend == "cffi" or PYPY else [*names, "cffi", "_cffi_backend"]
 
 
