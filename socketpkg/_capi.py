@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from operator import index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def interpreted(cls: type) -> dict[str, Any]:
 
     namespace["__new__"] = __new__
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
+    names["_index"] = index
     names["Socket"] = made = type(cls.__name__, (base,), namespace)
     if found is not None:
         _make_immutable(made)

@@ -39,7 +39,6 @@ SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
 _SOL_SOCKET = CONSTANTS["SOL_SOCKET"]
 _SO_TYPE = CONSTANTS["SO_TYPE"]
 _SO_PROTOCOL = CONSTANTS.get("SO_PROTOCOL", -1)
-_SOMAXCONN = CONSTANTS["SOMAXCONN"]
 _AF_UNIX = CONSTANTS["AF_UNIX"]
 _AF_ALG = CONSTANTS.get("AF_ALG", -1)
 _SOL_ALG = CONSTANTS.get("SOL_ALG", -1)
@@ -51,8 +50,6 @@ _SOCK_NONBLOCK = CONSTANTS.get("SOCK_NONBLOCK", 0)
 _SOCK_FLAGS = _SOCK_NONBLOCK | CONSTANTS.get("SOCK_CLOEXEC", 0)
 _AI_NUMERICHOST = CONSTANTS["AI_NUMERICHOST"]
 
-# listen(2) without a number asks for as many as CPython does.
-_DEFAULT_BACKLOG = min(_SOMAXCONN, 128)
 _BUFLEN_MAX = 1024
 
 INT_MIN = -INT_MAX - 1
@@ -254,7 +251,7 @@ class Socket:
             return address, port[0]
         raise TypeError(f"{caller}() takes exactly one argument ({len(port) + 1} given)")
 
-    def listen(self, backlog: SupportsIndex = _DEFAULT_BACKLOG, /) -> None:
+    def listen(self, backlog: SupportsIndex = 128, /) -> None:
         """Lets the socket accept connections. *backlog* is how many may wait; a negative one means 0."""
         _sys.listen(self._fd, max(c_int(backlog), 0))
 
@@ -605,7 +602,7 @@ if "__cinit__" in vars(Socket):
 
 def c_int(value: SupportsIndex) -> int:
     """*value* as a C int. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = value if type(value) is int else index(value)
+    number = value if type(value) is int else _index(value)  # type: ignore[name-defined]  # noqa: F821
     if number > INT_MAX:
         raise OverflowError("signed integer is greater than maximum")
     if number < INT_MIN:
@@ -615,7 +612,7 @@ def c_int(value: SupportsIndex) -> int:
 
 def c_ssize(value: SupportsIndex) -> int:
     """*value* as a C ssize_t. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = value if type(value) is int else index(value)
+    number = value if type(value) is int else _index(value)  # type: ignore[name-defined]  # noqa: F821
     if number > SSIZE_MAX or number < -SSIZE_MAX - 1:
         raise OverflowError("Python int too large to convert to C ssize_t")
     return number

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -247,3 +248,16 @@ def test_the_sdist_has_every_source(environment: Environment, tmp_path: Path) ->
     }
     assert missing - packed == set()
     assert not [name for name in packed if name.endswith((".so", ".o", ".pyc")) or name.startswith("build/")]
+
+
+def test_no_with_statement_where_errors_have_no_traceback() -> None:
+    """Cython passes the traceback to __exit__ without a look at whether there is one: see socketpkg_traceback.h."""
+    backend = ROOT / "backends" / "socketpkg_c"
+    if not backend.is_dir():
+        pytest.skip("no source tree")
+    including = [path for path in backend.glob("*.p[xy][dx]") if "socketpkg_traceback.h" in path.read_text()]
+    assert sorted(path.name for path in including) == ["_core.pxd", "syscalls.pyx"]
+    for path in including:
+        twin = ROOT / "socketpkg" / f"{path.stem}.py"
+        text = (twin if path.suffix == ".pxd" else path).read_text()
+        assert re.findall(r"^ *with (?!nogil:|gil:).*$", text, re.MULTILINE) == []

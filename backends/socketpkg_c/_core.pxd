@@ -33,9 +33,13 @@ cdef inline object _raise_errno():
     PyErr_SetFromErrno(OSError)
 
 
+cdef extern from "socketpkg_traceback.h":
+    pass
+
 cdef extern from "Python.h":
     int PySys_Audit(const char *event, const char *format, ...) except -1
     const char *PyUnicode_AsUTF8(str text) except NULL
+    object _index "PyNumber_Index" (object value)
 
 
 # sys.audit() takes its arguments as objects, and so takes longer when nobody listens than some system calls.
@@ -71,9 +75,9 @@ cdef Py_ssize_t c_ssize(object value) except? -1
 cdef long long c_unsigned(object value, int bits) except? -1
 
 cdef int _descriptor(object fileno) except -1
-cdef Py_ssize_t _ancillary_size(object ancbufsize) except -1
-cdef tuple _tuple_of(object iterable, str message)
-cdef tuple _ancillary_items(object ancdata)
+cpdef Py_ssize_t _ancillary_size(object ancbufsize) except -1
+cpdef tuple _tuple_of(object iterable, str message)
+cpdef tuple _ancillary_items(object ancdata)
 cdef str _text(object value, str function, int position)
 cdef bytes _bytes(object buffer)
 

@@ -2,10 +2,6 @@
 # table. The others are ordinary methods.
 
 
-cdef extern from "socketpkg_traceback.h":
-    pass
-
-
 cdef class SystemCalls:
     cpdef int socket(self, int family, int type, int proto) except -1
     cpdef tuple socketpair(self, int family, int type, int proto)

@@ -29,6 +29,9 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8(str text) except NULL
     str PyUnicode_FromString(const char *text)
 
+cdef extern from "socketpkg_traceback.h":
+    pass
+
 cdef extern from *:
     const unsigned int CYTHON_HEX_VERSION
 
