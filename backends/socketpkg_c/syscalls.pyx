@@ -1085,7 +1085,6 @@ cdef tuple receive_message(
     cdef Message message = Message()
     cdef libc.sockaddr_storage storage
     cdef Transfer t
-    cdef ssize_t count
     cdef object received
     try:
         if buffers is not None:
@@ -1109,8 +1108,7 @@ cdef tuple receive_message(
                 raise
         else:
             t.size = message.total
-            count = _transfer(&t, False, timeout)
-            received = count if count < message.total else message.total
+            received = _transfer(&t, False, timeout)
         return (
             received,
             message.items(),

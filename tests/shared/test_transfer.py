@@ -511,12 +511,12 @@ def test_trunc_gives_no_more_than_was_asked(udp: Any, method: str) -> None:
 
 
 @pytest.mark.skipif(not LINUX, reason="the flag tells the length on Linux only")
-@pytest.mark.parametrize("method", ["recv_into", "recvfrom_into"])
+@pytest.mark.parametrize("method", ["recv_into", "recvfrom_into", "recvmsg_into"])
 def test_trunc_tells_the_length(udp: Any, method: str) -> None:
     one, two = udp
     one.sendto(b"0123456789", two.getsockname())
     buffer = bytearray(4)
-    result = getattr(two, method)(buffer, 0, socket.MSG_TRUNC)
+    result = getattr(two, method)([buffer] if method == "recvmsg_into" else buffer, 0, socket.MSG_TRUNC)
     assert (result if method == "recv_into" else result[0]) == 10
     assert buffer == b"0123"
 
