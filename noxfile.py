@@ -128,7 +128,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check the types of the package, its stubs against what they describe, and that its users see types."""
     session.install("mypy", "pyright", "types-cffi", "types-setuptools")
-    install(session)
+    install(session, "[bench]")
     session.run("python", "backends/_stubs.py", "--check")
     session.run("mypy", *session.posargs)
     session.run("mypy", "tests/typing/uses.py")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from . import _edition, _version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 class Command(Protocol):
@@ -28,11 +28,12 @@ class Command(Protocol):
         ...
 
 
-#: Each command by its name.
-COMMANDS: "Mapping[str, Command]" = {
-    name: cast(Command, import_module(f".{module}", __package__)) for name, module in _edition.COMMANDS.items()
-}
 DEFAULT = "doctor"
+
+
+def command(name: str) -> Command:
+    """A command by its name."""
+    return cast(Command, import_module(f".{_edition.COMMANDS[name]}", __package__))
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -43,12 +44,14 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"socketpkg {_version.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        subparser = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, DEFAULT)
+    # Only the one that was asked for, if it was: what the others need has no place in a program that `run` starts.
+    for name in [words[0]] if words[0] in _edition.COMMANDS else _edition.COMMANDS:
+        chosen = command(name)
+        subparser = commands.add_parser(name, help=chosen.SUMMARY, description=chosen.SUMMARY)
+        chosen.add_arguments(subparser)
+        subparser.set_defaults(run=chosen.run)
     options = parser.parse_args(words)
     status: int = options.run(options)
     return status

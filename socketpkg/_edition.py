@@ -6,20 +6,16 @@ the whole in nothing else. So what is in here is read wherever the two have to b
 
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Final
-
 #: The name under which a copy was made, ``myapp._vendor.socketpkg`` for example. None is the whole edition.
-VENDORED_AS: "Final[str | None]" = None
+VENDORED_AS: str | None = None
 #: Whether it works under that name only. The modules of the c backend find each other by their full names.
-BOUND: "Final[bool]" = False
+BOUND: bool = False
 #: The backends that come with socketpkg: name and package. Nobody else's can take these names.
-BUILT_IN: "Final[dict[str, str]]" = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctypes": "socketpkg_ctypes"}
+BUILT_IN: dict[str, str] = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctypes": "socketpkg_ctypes"}
 #: What is tried when none is named, in this order.
-ORDER: "Final[tuple[str, ...]]" = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
+ORDER: tuple[str, ...] = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
 #: The commands of ``python -m socketpkg``: name, and module in this package.
-COMMANDS: "Final[dict[str, str]]" = {
+COMMANDS: dict[str, str] = {
     "bench": "bench",
     "doctor": "_doctor",
     "run": "_run",

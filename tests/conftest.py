@@ -84,9 +84,12 @@ def _open_descriptors() -> dict[int, str]:
     found = {}
     for name in names:
         try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+            target = os.readlink(f"/proc/self/fd/{name}")
         except OSError:
-            pass  # the descriptor with which the folder itself was read
+            continue  # the descriptor with which the folder itself was read
+        # libffi keeps its own file open from the first callback on, where its trampolines are static.
+        if "libffi" not in target:
+            found[int(name)] = target
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import socketpkg
-from socketpkg import __main__, _doctor, backends
+from socketpkg import __main__, _doctor, _edition, backends
 
 # The first backend that needs libffi makes that open itself, for good.
 pytestmark = pytest.mark.keeps_descriptors
@@ -170,7 +170,7 @@ def test_the_reader_may_go(tmp_path: Path) -> None:
 def test_help_and_version() -> None:
     done = doctor("--help")
     assert done.returncode == 0
-    for name in __main__.COMMANDS:
+    for name in _edition.COMMANDS:
         assert name in done.stdout
     assert doctor("--version").stdout == f"socketpkg {socketpkg.__version__}\n"
     assert doctor("doctor", "--help").returncode == 0

@@ -774,7 +774,7 @@ def test_lines_for_meson(dest: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_lines_without_c(dest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed_lines(dest, capsys, "--backend", "ctypes")
-    assert not any("Extension(" in line or "cffi" in line for line in lines)
+    assert not any("Extension(" in line or advice.CFFI in line for line in lines)
 
 
 def test_a_dest_that_is_given_from_where_one_is(

@@ -25,6 +25,7 @@ cdef object _decode_inet(bytes raw, int family)
 
 cdef class AddressCodec:
     cpdef bytes encode(self, int family, int proto, object address, str caller)
+
     @cython.locals(version=int, raw=bytes)
     cpdef bytes numeric(self, int family, object host, object port)
     cpdef object decode(self, bytes raw, int proto)

@@ -1057,7 +1057,9 @@ cdef class Syscalls(Contract):
                 size = count
             start = 0
             while True:
-                segments.append(PyBytes_FromStringAndSize(data + start, size if size < count - start else count - start))
+                if size > count - start:
+                    size = count - start
+                segments.append(PyBytes_FromStringAndSize(data + start, size))
                 start += size
                 if start >= count:
                     break

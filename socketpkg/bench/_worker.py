@@ -42,14 +42,11 @@ class Server:
     def open(self, scenario: str) -> None:
         """Prepares a scenario."""
         if self._library is not None:
-            self._open = self._library.scenario(scenario)
+            opened = self._library.scenario(scenario)
         else:
-            self._open = LOOPS[scenario].setup(self._module)
-        try:
-            self._loop = self._open.__enter__()
-        except BaseException:
-            self._open = None
-            raise
+            opened = LOOPS[scenario].setup(self._module)
+        self._loop = opened.__enter__()
+        self._open = opened
 
     def run(self, loops: int) -> int:
         """Runs the open scenario so many times; returns what that cost, in its unit."""

@@ -66,10 +66,14 @@ class Manifest(NamedTuple):
         except (OSError, UnicodeDecodeError) as error:
             raise VendorError(f"{copy / MANIFEST} cannot be read: {error}") from None
         head, found, listing = text.partition(f"\n{_FILES}\n")
-        pairs = [line.partition(": ")[::2] for line in head.splitlines() if ": " in line]
+        pairs = [(key, value) for key, colon, value in (line.partition(": ") for line in head.splitlines()) if colon]
         facts = dict(pairs)
         files = {path: digest for digest, _, path in (line.partition("  ") for line in listing.splitlines())}
-        extensions = dict(value.partition(" from ")[::2] for key, value in pairs if key == "extension")
+        extensions = {}
+        for key, value in pairs:
+            if key == "extension":
+                extension, _, path = value.partition(" from ")
+                extensions[extension] = path
         if not found or not files or any(PurePosixPath(p).is_absolute() or ".." in Path(p).parts for p in files):
             raise VendorError(f"{copy / MANIFEST} is damaged: it has no list of files")
         try:
