@@ -79,22 +79,16 @@ cdef struct Transfer:
 # -- errors and waiting -----------------------------------------------------------------------------------------------
 
 
-# What the last BlockingIOError was made of, and where strerror(3) had its text.
-cdef tuple again = (0, "")
-cdef const char *again_text = NULL
+# What a BlockingIOError is made of, and where strerror(3) has its text. Never changed: threads share it.
+cdef tuple again = (libc.EAGAIN, strerror(libc.EAGAIN))
+cdef const char *again_text = libc.c_strerror(libc.EAGAIN)
 
 
 cdef int fail(int error) except -1:
     """Raises the OSError of an errno."""
-    global again, again_text
-    cdef const char *text
-    if would_block(error):
+    if error == libc.EAGAIN and libc.c_strerror(error) == again_text:
         # To a program that polls this is a result like others, so it is raised as the class that OSError would look
-        # up, with arguments that are kept. For another error or in another language the C library's text is elsewhere.
-        text = libc.c_strerror(error)
-        if text != again_text:
-            again = (error, strerror(error))
-            again_text = text
+        # up, with arguments that are kept. In another language the C library's text is elsewhere.
         PyErr_SetObject(BlockingIOError, again)
         return -1
     libc.sp_set_errno(error)
