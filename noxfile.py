@@ -155,8 +155,9 @@ def tests(session: nox.Session, backend: str) -> None:
         return
     default = [str(ROOT / "tests")]
     if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
-        # The contract tests have every backend in one process: once is enough.
-        default += ["--ignore", str(ROOT / "tests" / "contract")]
+        # These have every backend in one run: once is enough.
+        for path in ("contract", "test_bench.py", "test_vendor.py"):
+            default += ["--ignore", str(ROOT / "tests" / path)]
     pytest(session, default, {"SOCKET_BACKEND": backend})
 
 
