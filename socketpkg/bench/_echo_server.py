@@ -38,11 +38,12 @@ def main(module: str) -> None:
                 if connection is not None:
                     try:
                         data = connection.recv(4096)
-                    except ConnectionResetError:
+                        if data:
+                            connection.send(data)
+                    except ConnectionError:
+                        # The load was interrupted.
                         data = b""
-                    if data:
-                        connection.send(data)
-                    else:
+                    if not data:
                         connections.pop(descriptor).close()
                 elif descriptor == entrance:
                     try:
