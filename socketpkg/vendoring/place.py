@@ -26,7 +26,7 @@ class Place:
         """Looks at the folder *dest*. *package* is the name of the package that it is, where its files don't say."""
         #: As it was given, for messages.
         self.given = dest
-        self.folder = Path(dest).absolute()
+        self.folder: Path = Path(dest).absolute()
         if not self.folder.is_dir():
             found = "it is a file" if self.folder.exists() else "there is no such folder"
             raise VendorError(f"{dest} is no package folder: {found}. Make it, with an {_INIT} in it")
@@ -36,17 +36,17 @@ class Place:
                 f"{dest} is no package folder: it has no {_INIT}. For a namespace package, say with --package what it"
                 " is called"
             )
-        self.package = self._found_name() if package is None else package
+        self.package: str = self._found_name() if package is None else package
         if not all(part.isidentifier() and not keyword.iskeyword(part) for part in self.package.split(".")):
             raise VendorError(
                 f"{self.package!r} is no name that a package can be imported by; --package says what {dest} is called"
             )
         #: The name of the copy.
-        self.name = f"{self.package}.{ROOT}"
+        self.name: str = f"{self.package}.{ROOT}"
         #: Its folder.
-        self.copy = self.folder / ROOT
+        self.copy: Path = self.folder / ROOT
         #: The folder that the program's build is described in.
-        self.project = self._found_project()
+        self.project: Path = self._found_project()
 
     def _found_name(self) -> str:
         parts = [self.folder.name]

@@ -54,10 +54,10 @@ class Sources:
     def __init__(self, backend: str) -> None:
         self.backend = backend
         #: The package of the backend: those that come with socketpkg; others have names and needs of their own.
-        self.package = _edition.BUILT_IN[backend]
+        self.package: str = _edition.BUILT_IN[backend]
         spec = importlib.util.find_spec(self.package)
         #: Its folder.
-        self.folder = Path(*((spec and spec.submodule_search_locations) or ["nowhere"]))
+        self.folder: Path = Path(*((spec and spec.submodule_search_locations) or ["nowhere"]))
         if not (PUBLIC / "__init__.py").is_file() or not (self.folder / "__init__.py").is_file():
             raise VendorError(f"the sources of the backend {backend} are not here: {self.package} is not in a folder")
         #: The modules of the backend that C code is generated for, and what from.
