@@ -844,3 +844,19 @@ def test_the_c_code_of_cffi_is_the_same_everywhere(tmp_path: Path) -> None:
     assert vendor("--backend", "cffi", "--no-build", one) == 0
     assert vendor("--backend", "cffi", "--no-build", two) == 0
     assert contents(one) == contents(two)
+
+
+def test_a_program_without_a_build_in_the_tree_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    program = tmp_path / "program"
+    dest = program / "src" / "myapp" / "_vendor"
+    dest.mkdir(parents=True)
+    for folder in (dest.parent, dest):
+        (folder / "__init__.py").touch()
+    monkeypatch.chdir(program)
+    assert place.Place(str(dest)).project == program
+    (dest.parent / "setup.cfg").touch()
+    assert place.Place(str(dest)).project == dest.parent
+    (dest.parent / "setup.cfg").unlink()
+    monkeypatch.chdir(dest)
+    assert place.Place(str(dest)).project == tmp_path

@@ -57,11 +57,14 @@ class Place:
         return ".".join(parts)
 
     def _found_project(self) -> Path:
+        here = Path.cwd()
         for folder in (self.folder, *self.folder.parents):
             if any((folder / name).is_file() for name in ("pyproject.toml", "setup.py", "setup.cfg", "meson.build")):
                 return folder
-        here = Path.cwd()
-        return here if self.folder.is_relative_to(here) else self.folder.parent
+            if folder == here and not (here / _INIT).is_file():
+                # A program whose build is not described yet, perhaps in the tree of another one.
+                return here
+        return self.folder.parent
 
     @property
     def relative(self) -> str:
