@@ -328,11 +328,15 @@ class ForeignSyscalls(Syscalls):
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+    def _option(self) -> "tuple[Any, Any]":
+        """(target, length) for an option that is an int."""
         try:
-            value, length = room = self._options.pop()
+            return self._options.pop()
         except IndexError:
-            value, length = room = self._ints(1), self._lengths()
+            return self._ints(1), self._lengths()
+
+    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+        value, length = room = self._option()
         # An option smaller than an int is a number all the same.
         value[0] = 0
         length[0] = 4
@@ -353,10 +357,7 @@ class ForeignSyscalls(Syscalls):
         return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
 
     def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
-        try:
-            values, _ = room = self._options.pop()
-        except IndexError:
-            values, _ = room = self._ints(1), self._lengths()
+        values, _ = room = self._option()
         values[0] = value
         result = self._setsockopt(fd, level, option, values, 4)
         if result < 0:
@@ -393,9 +394,8 @@ class ForeignSyscalls(Syscalls):
 
     def _receive(self, fd: int, bufsize: int, flags: int, timeout: int, result: int = 0) -> bytes:
         if result < 0 and not timeout:
-            error = self._errno(result)
-            if error != EINTR:
-                raise OSError(error, os.strerror(error))
+            # Before anything is made ready: to a program that polls this is a result like others.
+            self._pause(result, fd, POLLIN, timeout, 0)
             result = 0
         target, view = scratch = self._scratch(bufsize)
         result = self._fill(fd, target, bufsize, flags, timeout, result)

@@ -5,7 +5,6 @@ import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
 from contextlib import nullcontext
-from errno import EAGAIN
 from struct import Struct
 from types import MappingProxyType
 
@@ -27,8 +26,6 @@ _getsockopt_int = lib.sp_getsockopt_int
 _setsockopt_int = lib.sp_setsockopt_int
 #: What sp_getsockopt_int gives for a failure, less its errno: below every int.
 _FAILURES: int = lib.SP_FAILURES
-#: What sp_recv gives when there is nothing.
-_NOTHING = -EAGAIN
 _send = lib.sp_send
 _string = ffi.string
 _new = ffi.new
@@ -242,8 +239,6 @@ class Syscalls(ForeignSyscalls):
             self._scratches.append(scratch)
             return data
         self._scratches.append(scratch)
-        if result == _NOTHING and not timeout:
-            raise BlockingIOError(EAGAIN, os.strerror(EAGAIN))
         return self._receive(fd, bufsize, flags, timeout, result)
 
     def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
