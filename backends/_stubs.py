@@ -103,7 +103,8 @@ PRIVATE = {"__init__", "__del__", "_accept"}
 def constants() -> tuple[list[str], list[str], frozenset[str]]:
     """The names of the integers, those of the strings, and which of all of them Linux does not have."""
     namespace: dict[str, object] = {}
-    exec((SOURCE / "_constants.py").read_text(), namespace)
+    for file in ("_constants.py", "_strings.py"):
+        exec((SOURCE / file).read_text(), namespace)
     names, strings, elsewhere = namespace["NAMES"], namespace["STRINGS"], namespace["ELSEWHERE"]
     assert isinstance(names, tuple) and isinstance(strings, dict) and isinstance(elsewhere, frozenset)
     # The strings of Hyper-V are there where its address family is.

@@ -17,6 +17,7 @@ from time import monotonic as _monotonic
 from types import SimpleNamespace
 
 from . import backends
+from ._deferred import DeferredModule
 
 try:
     from . import _socket
@@ -722,10 +723,7 @@ if TYPE_CHECKING:
     import array as array
     import selectors as selectors
 else:
-
-    def __getattr__(name):
-        if name in ("array", "selectors"):
-            # Modules that are attributes of the standard library's socket. Hardly anybody asks for them here, and one
-            # is slow to import.
-            return __import__(name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # Attributes of the standard library's socket. Nothing here needs them to be loaded.
+    for _name in ("array", "selectors"):
+        globals()[_name] = sys.modules.get(_name) or DeferredModule(_name, globals())
+    del _name

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from operator import index
+from _operator import index
 
 from socketpkg._arguments import UINT_MAX, c_masked
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from operator import index
+from _operator import index
 from struct import Struct
 
 from socketpkg._arguments import INT_MAX, UINT_MAX, c_masked

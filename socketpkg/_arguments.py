@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from _operator import index
 from _warnings import warn
-from operator import index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ to look as above, it has its slots only: everything works but TLS over our socke
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from operator import index
+from _operator import index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ _head_made = False
 def capsule(backend: Backend) -> Any:
     """The capsule for the `Socket` of *backend*; None where there is nothing to put into it."""
     if "compiled-core" in backend.features:
-        make = getattr(import_module(f"{backend.package}.syscalls"), "capi", None)
+        make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
         if make is not None:
             return make(backend.core.Socket)
     elif _head is not None and issubclass(backend.core.Socket, _head[0]):

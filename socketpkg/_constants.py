@@ -15,7 +15,8 @@ too), then ``python backends/_build.py table``. A new name of AF_, SOCK_, MSG_ o
 of two names for one number the first in the alphabet is the member and the other its alias: a name that would push one
 of the standard library's aside (AF_LOCAL would push AF_UNIX) must stay out.
 
-Of what the standard library has, these are not integers and not here: ``has_ipv6``, ``CAPI``, ``SocketType``. Some of
+Of what the standard library has, these are not integers and not here: ``has_ipv6``, ``CAPI``, ``SocketType``, and the
+strings (`socketpkg._strings`). Some of
 its integers are its own and no header's, and ``socketpkg_platform.h`` and ``socketpkg_linux.h`` have them: the INADDR_
 and IPPORT_ ones (for headers that lack them), CAN_BCM_ (the header's names lack the prefix), ALG_SET_PUBKEY,
 ALG_OP_SIGN and ALG_OP_VERIFY (of an extension that Linux did not take).
@@ -382,16 +383,3 @@ NAMES: tuple[str, ...] = tuple(
 
 #: Those of `NAMES` that Linux with glibc does not have.
 ELSEWHERE: frozenset[str] = frozenset(_ELSEWHERE.split())
-
-#: The constants that are strings, which come from CPython's own source and are the same on every platform that has
-#: them: the Bluetooth addresses where there is AF_BLUETOOTH, the Hyper-V identifiers where there is AF_HYPERV.
-STRINGS: dict[str, str] = {
-    "BDADDR_ANY": "00:00:00:00:00:00",
-    "BDADDR_LOCAL": "00:00:00:FF:FF:FF",
-    "HV_GUID_BROADCAST": "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
-    "HV_GUID_CHILDREN": "90DB8B89-0D35-4F79-8CE9-49EA0AC8B7CD",
-    "HV_GUID_LOOPBACK": "E0E16197-DD56-4A10-9195-5EE7A155A838",
-    "HV_GUID_PARENT": "A42E7CDA-D03F-480C-9CC2-A4DE20ABB878",
-    "HV_GUID_WILDCARD": "00000000-0000-0000-0000-000000000000",
-    "HV_GUID_ZERO": "00000000-0000-0000-0000-000000000000",
-}

@@ -12,8 +12,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from _operator import index
 from _warnings import warn
-from operator import index
 from sys import audit
 
 from socketpkg._arguments import INT_MAX, NANOSECONDS, UINT_MAX, NegativeError, timeout_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import warnings
+from _warnings import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def install() -> None:
         sys.modules[name] = sys.modules[replacement]
     left = _holders(replaced)
     if left:
-        warnings.warn(
+        warn(
             f"{_OWN}.install() came too late for modules that had imported socket before, and that go on using the"
             f" standard library's: {', '.join(left)}",
             RuntimeWarning,

@@ -8,7 +8,7 @@ from _socket import gaierror, herror
 
 from . import backends
 from ._capi import capsule
-from ._constants import STRINGS
+from ._strings import STRINGS
 
 backend = backends.load(backends.selected())
 core = backend.core

@@ -23,8 +23,6 @@ The module is on the path of ``import socketpkg``, so it imports nothing that is
 
 import os
 import sys
-from importlib import import_module
-from importlib.machinery import PathFinder
 
 from . import _syscalls
 from ._edition import BOUND, VENDORED_AS
@@ -143,6 +141,8 @@ class _Instances:
         """The finder's one call, as `importlib.abc.MetaPathFinder` describes it."""
         package, _, module = fullname.rpartition(".")
         if package in _interpreted and module in SHARED:
+            from importlib.machinery import PathFinder
+
             return PathFinder.find_spec(fullname, sys.modules[__package__].__path__)  # pyright: ignore[reportArgumentType]
         return None
 
@@ -334,14 +334,14 @@ def _load(name: str, package: str) -> "Backend | _Failure":
                 f"this copy was made to be imported as {VENDORED_AS} and not as {__package__};"
                 " renew it with python -m socketpkg vendor --update"
             )
-        import_module(package)
-        syscalls = _checked(import_module(f"{package}.syscalls"))
+        _imported(package)
+        syscalls = _checked(_imported(f"{package}.syscalls"))
         if "compiled-core" not in syscalls.features and not _has_core(package):
             _interpreted.add(package)
             if _Instances not in sys.meta_path:
                 sys.meta_path.append(_Instances)
-        address = import_module(f"{package}._address")
-        core = import_module(f"{package}._core")
+        address = _imported(f"{package}._address")
+        core = _imported(f"{package}._core")
         if not isinstance(getattr(core, "SYSCALLS", None), syscalls):
             raise _Incomplete(f"{package}._core.SYSCALLS is not an instance of {package}.syscalls.Syscalls")
         return Backend(name, package, core, address)
@@ -359,8 +359,16 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         return _broken(package, error)
 
 
+def _imported(name: str) -> "ModuleType":
+    """What importlib.import_module() gives; that one is not loaded in every interpreter."""
+    __import__(name)
+    return sys.modules[name]
+
+
 def _has_core(package: str) -> bool:
     """Whether a backend brings a ``_core`` of its own; those in a vendored copy do."""
+    from importlib.machinery import PathFinder
+
     return PathFinder.find_spec(f"{package}._core", sys.modules[package].__path__) is not None
 
 
