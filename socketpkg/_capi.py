@@ -83,7 +83,7 @@ def interpreted(cls: type) -> dict[str, Any]:
 
     namespace["__new__"] = __new__
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
-    names["_index"] = index
+    names["_index"] = names["_saturated"] = index
     names["Socket"] = made = type(cls.__name__, (base,), namespace)
     if found is not None:
         _make_immutable(made)

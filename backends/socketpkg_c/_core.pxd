@@ -9,7 +9,8 @@ from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef AddressCodec _codec
-cdef int AF_INET, AF_INET6, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
+cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
+cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL
 cdef bint _LITTLE_ENDIAN
 cdef long long INT_MAX, INT_MIN, SSIZE_MAX
 cdef long long _default_timeout
@@ -38,27 +39,36 @@ cdef extern from "socketpkg_traceback.h":
 
 cdef extern from "Python.h":
     int PySys_Audit(const char *event, const char *format, ...) except -1
-    const char *PyUnicode_AsUTF8(str text) except NULL
     object _index "PyNumber_Index" (object value)
+    long long PyLong_AsLongLongAndOverflow(object value, int *overflow) except? -1
+
+
+cdef inline long long _saturated(object value) except? -1:
+    """An integer as it is, or the nearest one that a long long holds."""
+    cdef int overflow = 0
+    cdef long long number = PyLong_AsLongLongAndOverflow(value, &overflow)
+    return number if overflow == 0 else 0x7FFFFFFFFFFFFFFF if overflow > 0 else -0x7FFFFFFFFFFFFFFF - 1
 
 
 # sys.audit() takes its arguments as objects, and so takes longer when nobody listens than some system calls.
-cdef inline int _audit_new(str event, Socket sock, int family, int type, int proto) except -1:
-    return PySys_Audit(PyUnicode_AsUTF8(event), "Oiii", <PyObject *>sock, family, type, proto)
+cdef inline int _audit_new(const char *event, Socket sock, int family, int type, int proto) except -1:
+    return PySys_Audit(event, "Oiii", <PyObject *>sock, family, type, proto)
 
 
-cdef inline int _audit_address(str event, Socket sock, object address) except -1:
-    return PySys_Audit(PyUnicode_AsUTF8(event), "OO", <PyObject *>sock, <PyObject *>address)
+cdef inline int _audit_address(const char *event, Socket sock, object address) except -1:
+    return PySys_Audit(event, "OO", <PyObject *>sock, <PyObject *>address)
 
 
-cdef inline int _audit_lookup(str event, object host, object port, int family, int type, int proto) except -1:
-    return PySys_Audit(PyUnicode_AsUTF8(event), "OOiii", <PyObject *>host, <PyObject *>port, family, type, proto)
+cdef inline int _audit_lookup(const char *event, object host, object port, int family, int type, int proto) except -1:
+    return PySys_Audit(event, "OOiii", <PyObject *>host, <PyObject *>port, family, type, proto)
 
 
 cdef inline void _prepare(Socket sock) noexcept:
     sock._errorhandler = &_raise_errno
 
 
+@cython.locals(fd=int, timeout="long long")
+cdef int _open(Socket sock, int family, int kind, int proto, object fileno) except -1
 cdef void _set_fd(Socket sock, int fd) noexcept
 cdef void _set_timeout(Socket sock, long long timeout) noexcept
 

@@ -45,6 +45,7 @@ cdef enum:
     SPARE_SIZE = 1048576
     # What a message takes without memory of its own.
     FEW_BUFFERS = 4
+    FEW_ITEMS = 4
     LITTLE_CONTROL = 256
     NANOSECONDS_PER_MS = 1000000
     INT_MAX = 2147483647
@@ -352,166 +353,190 @@ cdef inline bytes address_bytes(libc.sockaddr_storage *storage, libc.socklen_t s
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
-@cython.final
-@cython.freelist(4)
-cdef class Message:
-    """A msghdr with its buffers and its control buffer, which live as long as it does."""
-
-    cdef libc.msghdr header
-    cdef libc.iovec *vector
-    cdef char *control
-    cdef Py_buffer *views
-    cdef Py_ssize_t exported
-    cdef Py_ssize_t total
+# A msghdr with its buffers and its control buffer. It begins with `begin` and ends with `release`.
+cdef struct Message:
+    libc.msghdr header
+    libc.iovec *vector
+    char *control
+    Py_buffer *views
+    Py_ssize_t exported
+    Py_ssize_t total
     # Most messages fit into these.
-    cdef libc.iovec few_vectors[FEW_BUFFERS]
-    cdef Py_buffer few_views[FEW_BUFFERS]
-    cdef char little_control[LITTLE_CONTROL]
+    libc.iovec few_vectors[FEW_BUFFERS]
+    Py_buffer few_views[FEW_BUFFERS]
+    char little_control[LITTLE_CONTROL]
+
+
+cdef inline void begin(Message *message) noexcept:
+    memset(&message.header, 0, sizeof(message.header))
+    message.vector = NULL
+    message.control = NULL
+    message.views = NULL
+    message.exported = 0
+    message.total = 0
+
+
+cdef void release(Message *message) noexcept:
+    cdef Py_ssize_t i
+    for i in range(message.exported):
+        PyBuffer_Release(&message.views[i])
+    message.exported = 0
+    if message.views != message.few_views:
+        PyMem_Free(message.views)
+    if message.vector != message.few_vectors:
+        PyMem_Free(message.vector)
+    if message.control != message.little_control:
+        PyMem_Free(message.control)
+    message.views = NULL
+    message.vector = NULL
+    message.control = NULL
+
+
+@cython.final
+cdef class KeptMessage:
+    """A message that lives longer than the call that makes it."""
+
+    cdef Message message
+
+    def __cinit__(self):
+        begin(&self.message)
 
     def __dealloc__(self):
-        self.release()
+        release(&self.message)
 
-    cdef void release(self) noexcept:
-        cdef Py_ssize_t i
-        for i in range(self.exported):
-            PyBuffer_Release(&self.views[i])
-        self.exported = 0
-        if self.views != self.few_views:
-            PyMem_Free(self.views)
-        if self.vector != self.few_vectors:
-            PyMem_Free(self.vector)
-        if self.control != self.little_control:
-            PyMem_Free(self.control)
-        self.views = NULL
-        self.vector = NULL
-        self.control = NULL
 
-    cdef int take(self, tuple buffers, bint writable) except -1:
-        """Exports *buffers* and gathers them."""
-        cdef Py_ssize_t count = len(buffers), i
-        if count <= FEW_BUFFERS:
-            self.views = self.few_views
-            self.vector = self.few_vectors
+cdef int take(Message *message, tuple buffers, bint writable) except -1:
+    """Exports *buffers* and gathers them."""
+    cdef Py_ssize_t count = len(buffers), i
+    if count <= FEW_BUFFERS:
+        message.views = message.few_views
+        message.vector = message.few_vectors
+    else:
+        message.views = <Py_buffer *>PyMem_Calloc(count, sizeof(Py_buffer))
+        message.vector = <libc.iovec *>PyMem_Calloc(count, sizeof(libc.iovec))
+        if message.views == NULL or message.vector == NULL:
+            raise MemoryError
+    for i in range(count):
+        if writable:
+            try:
+                PyObject_GetBuffer(buffers[i], &message.views[i], PyBUF_WRITABLE)
+            except (BufferError, TypeError):
+                raise TypeError(
+                    "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                ) from None
         else:
-            self.views = <Py_buffer *>PyMem_Calloc(count, sizeof(Py_buffer))
-            self.vector = <libc.iovec *>PyMem_Calloc(count, sizeof(libc.iovec))
-            if self.views == NULL or self.vector == NULL:
+            PyObject_GetBuffer(buffers[i], &message.views[i], PyBUF_SIMPLE)
+        message.exported += 1
+        message.vector[i].iov_base = message.views[i].buf
+        message.vector[i].iov_len = message.views[i].len
+        message.total += message.views[i].len
+    message.header.msg_iov = message.vector
+    message.header.msg_iovlen = count
+    return 0
+
+
+cdef int make_control(Message *message, size_t size) except -1:
+    if size:
+        if size <= LITTLE_CONTROL:
+            message.control = message.little_control
+            memset(message.control, 0, size)
+        else:
+            message.control = <char *>PyMem_Calloc(size, 1)
+            if message.control == NULL:
                 raise MemoryError
+        message.header.msg_control = message.control
+        message.header.msg_controllen = size
+    return 0
+
+
+cdef int fill_control(Message *message, tuple ancillary) except -1:
+    """Lays out ancillary items. Their data is copied, so it need not stay exported."""
+    cdef Py_buffer few[FEW_ITEMS]
+    cdef Py_buffer *sources = few
+    cdef Py_ssize_t count = len(ancillary), exported = 0, i
+    cdef size_t space = 0, length
+    cdef libc.cmsghdr *item = NULL
+    cdef tuple triple
+    if count == 0:
+        return 0
+    if count > FEW_ITEMS:
+        sources = <Py_buffer *>PyMem_Malloc(count * sizeof(Py_buffer))
+        if sources == NULL:
+            raise MemoryError
+    try:
         for i in range(count):
-            if writable:
-                try:
-                    PyObject_GetBuffer(buffers[i], &self.views[i], PyBUF_WRITABLE)
-                except (BufferError, TypeError):
-                    raise TypeError(
-                        "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
-                    ) from None
-            else:
-                PyObject_GetBuffer(buffers[i], &self.views[i], PyBUF_SIMPLE)
-            self.exported += 1
-            self.vector[i].iov_base = self.views[i].buf
-            self.vector[i].iov_len = self.views[i].len
-            self.total += self.views[i].len
-        self.header.msg_iov = self.vector
-        self.header.msg_iovlen = count
-        return 0
-
-    cdef int make_control(self, size_t size) except -1:
-        if size:
-            if size <= LITTLE_CONTROL:
-                self.control = self.little_control
-                memset(self.control, 0, size)
-            else:
-                self.control = <char *>PyMem_Calloc(size, 1)
-                if self.control == NULL:
-                    raise MemoryError
-            self.header.msg_control = self.control
-            self.header.msg_controllen = size
-        return 0
-
-    cdef int fill_control(self, tuple ancillary) except -1:
-        """Lays out ancillary items. Their data is copied, so it need not stay exported."""
-        cdef list copies
-        cdef size_t space = 0, length
-        cdef libc.cmsghdr *item = NULL
-        cdef bytes data
-        cdef tuple triple
-        cdef Py_ssize_t i
-        if not ancillary:
-            return 0
-        copies = [exported_bytes(source) for _, _, source in ancillary]
-        for data in copies:
-            length = PyBytes_GET_SIZE(data)
+            triple = ancillary[i]
+            PyObject_GetBuffer(triple[2], &sources[i], PyBUF_SIMPLE)
+            exported += 1
+            length = sources[i].len
             space += libc.CMSG_SPACE(length)
             if length > INT_MAX or space > INT_MAX:
                 raise OSError("ancillary data item too large" if length > INT_MAX else "too much ancillary data")
-        self.make_control(space)
-        for i, triple in enumerate(ancillary):
-            data = copies[i]
+        make_control(message, space)
+        for i in range(count):
+            triple = ancillary[i]
             if item == NULL:
-                item = libc.CMSG_FIRSTHDR(&self.header)
+                item = libc.CMSG_FIRSTHDR(&message.header)
             else:
-                item = libc.CMSG_NXTHDR(&self.header, item)
+                item = libc.CMSG_NXTHDR(&message.header, item)
             if item == NULL:
                 raise RuntimeError("unexpected NULL result from CMSG_NXTHDR")
             item.cmsg_level = triple[0]
             item.cmsg_type = triple[1]
-            item.cmsg_len = libc.CMSG_LEN(PyBytes_GET_SIZE(data))
-            memcpy(libc.CMSG_DATA(item), PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
-        return 0
-
-    cdef list items(self):
-        """The ancillary items that came, each clipped to what lies within the control buffer."""
-        cdef list found = []
-        cdef libc.cmsghdr *item
-        cdef size_t length
-        try:
-            item = libc.CMSG_FIRSTHDR(&self.header) if self.header.msg_controllen else NULL
-            while item != NULL:
-                length = self.data_size(item)
-                found.append((
-                    item.cmsg_level,
-                    item.cmsg_type,
-                    PyBytes_FromStringAndSize(<char *>libc.CMSG_DATA(item), length),
-                ))
-                item = libc.CMSG_NXTHDR(&self.header, item)
-        except BaseException:
-            self.close_descriptors()
-            raise
-        return found
-
-    cdef size_t data_size(self, libc.cmsghdr *item) noexcept:
-        """How much data of an item there is: a header cut off, or one that lies about its length, promises more."""
-        cdef char *data = <char *>libc.CMSG_DATA(item)
-        cdef size_t head = data - <char *>item
-        cdef size_t claimed = item.cmsg_len - head if item.cmsg_len > head else 0
-        cdef size_t start = data - self.control
-        cdef size_t room = self.header.msg_controllen - start if self.header.msg_controllen > start else 0
-        return claimed if claimed < room else room
-
-    cdef void close_descriptors(self) noexcept:
-        """Closes descriptors that have come and will not be handed over."""
-        cdef libc.cmsghdr *item = NULL
-        cdef int *fds
-        cdef size_t i
-        if self.header.msg_controllen:
-            item = libc.CMSG_FIRSTHDR(&self.header)
-        while item != NULL:
-            if item.cmsg_level == libc.SOL_SOCKET and item.cmsg_type == libc.SCM_RIGHTS:
-                fds = <int *>libc.CMSG_DATA(item)
-                for i in range(self.data_size(item) // sizeof(int)):
-                    libc.c_close(fds[i])
-            item = libc.CMSG_NXTHDR(&self.header, item)
-
-
-cdef bytes exported_bytes(object source):
-    cdef Py_buffer view
-    if type(source) is bytes:
-        return source
-    PyObject_GetBuffer(source, &view, PyBUF_SIMPLE)
-    try:
-        return PyBytes_FromStringAndSize(<char *>view.buf, view.len)
+            item.cmsg_len = libc.CMSG_LEN(sources[i].len)
+            memcpy(libc.CMSG_DATA(item), sources[i].buf, sources[i].len)
     finally:
-        PyBuffer_Release(&view)
+        for i in range(exported):
+            PyBuffer_Release(&sources[i])
+        if sources != few:
+            PyMem_Free(sources)
+    return 0
+
+
+cdef list items_of(libc.msghdr *header):
+    """The ancillary items that came, each clipped to what lies within the control buffer."""
+    cdef list found = []
+    cdef libc.cmsghdr *item
+    cdef size_t length
+    try:
+        item = libc.CMSG_FIRSTHDR(header) if header.msg_controllen else NULL
+        while item != NULL:
+            length = data_size(header, item)
+            found.append((
+                item.cmsg_level,
+                item.cmsg_type,
+                PyBytes_FromStringAndSize(<char *>libc.CMSG_DATA(item), length),
+            ))
+            item = libc.CMSG_NXTHDR(header, item)
+    except BaseException:
+        close_descriptors(header)
+        raise
+    return found
+
+
+cdef size_t data_size(libc.msghdr *header, libc.cmsghdr *item) noexcept:
+    """How much data of an item there is: a header cut off, or one that lies about its length, promises more."""
+    cdef char *data = <char *>libc.CMSG_DATA(item)
+    cdef size_t head = data - <char *>item
+    cdef size_t claimed = item.cmsg_len - head if item.cmsg_len > head else 0
+    cdef size_t start = data - <char *>header.msg_control
+    cdef size_t room = header.msg_controllen - start if header.msg_controllen > start else 0
+    return claimed if claimed < room else room
+
+
+cdef void close_descriptors(libc.msghdr *header) noexcept:
+    """Closes descriptors that have come and will not be handed over."""
+    cdef libc.cmsghdr *item = NULL
+    cdef int *fds
+    cdef size_t i
+    if header.msg_controllen:
+        item = libc.CMSG_FIRSTHDR(header)
+    while item != NULL:
+        if item.cmsg_level == libc.SOL_SOCKET and item.cmsg_type == libc.SCM_RIGHTS:
+            fds = <int *>libc.CMSG_DATA(item)
+            for i in range(data_size(header, item) // sizeof(int)):
+                libc.c_close(fds[i])
+        item = libc.CMSG_NXTHDR(header, item)
 
 
 # -- the resolver -----------------------------------------------------------------------------------------------------
@@ -851,11 +876,12 @@ cdef class Syscalls(Contract):
     cpdef Py_ssize_t sendmsg(
         self, int fd, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
     ) except -1:
-        cdef Message message = Message()
+        cdef Message message
         cdef Transfer t
+        begin(&message)
         try:
-            message.take(buffers, False)
-            message.fill_control(ancillary)
+            take(&message, buffers, False)
+            fill_control(&message, ancillary)
             if address:
                 message.header.msg_name = PyBytes_AS_STRING(address)
                 message.header.msg_namelen = <libc.socklen_t>PyBytes_GET_SIZE(address)
@@ -867,7 +893,7 @@ cdef class Syscalls(Contract):
             t.message = &message.header
             return _transfer(&t, True, timeout)
         finally:
-            message.release()
+            release(&message)
 
     def cmsg_len(self, size_t length):
         return libc.CMSG_LEN(length)
@@ -1078,17 +1104,18 @@ cdef tuple receive_message(
 
     Gives the count or the bytes, the ancillary items, msg_flags and the address.
     """
-    cdef Message message = Message()
+    cdef Message message
     cdef libc.sockaddr_storage storage
     cdef Transfer t
     cdef object received
+    begin(&message)
     try:
         if buffers is not None:
-            message.take(buffers, True)
+            take(&message, buffers, True)
         else:
             message.header.msg_iov = message.few_vectors
             message.header.msg_iovlen = 1
-        message.make_control(ancbufsize)
+        make_control(&message, ancbufsize)
         message.header.msg_name = &storage
         message.header.msg_namelen = sizeof(storage)
         t.operation = RECVMSG
@@ -1100,20 +1127,20 @@ cdef tuple receive_message(
                 received = receive(&t, bufsize, timeout)
             except BaseException:
                 # No memory for what has come already.
-                message.close_descriptors()
+                close_descriptors(&message.header)
                 raise
         else:
             t.size = message.total
             received = _transfer(&t, False, timeout)
         return (
             received,
-            message.items(),
+            items_of(&message.header),
             # The kernel repeats the flag that was added here; the caller has not asked for it.
             message.header.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags),
             address_bytes(&storage, message.header.msg_namelen),
         )
     finally:
-        message.release()
+        release(&message)
 
 
 # -- many messages at once --------------------------------------------------------------------------------------------
@@ -1212,7 +1239,7 @@ cdef tuple receive_many(
 ):
     """recvmmsg(2) of at most *count* messages of *bufsize* bytes, or into *buffers*: what the contract's recvmmsg and
     recvmmsg_into give."""
-    cdef Batch batch = Batch()
+    cdef Batch batch = Batch.__new__(Batch)
     cdef Transfer t
     cdef list data = [], ancillary = [], msg_flags = [], addresses = []
     cdef Py_ssize_t room = count if count < BATCH_COUNT else BATCH_COUNT
@@ -1314,28 +1341,21 @@ cdef bytes name_of(Batch batch, Py_ssize_t i, list before):
 
 cdef int take_items(Contract backend, Batch batch, Py_ssize_t received, list ancillary) except -1:
     """Adds the ancillary items of each message. When that fails, the descriptors of those not added are closed."""
-    cdef Message message = Message()
     cdef list items = None
     cdef Py_ssize_t i = 0
     try:
         while i < received:
-            message.header = batch.messages[i].msg_hdr
-            message.control = <char *>message.header.msg_control
             i += 1
             items = None
-            items = message.items()
+            items = items_of(&batch.messages[i - 1].msg_hdr)
             ancillary.append(items)
     except BaseException:
         if items is not None:
             backend.close_rights(items)
         while i < received:
-            message.header = batch.messages[i].msg_hdr
-            message.control = <char *>message.header.msg_control
+            close_descriptors(&batch.messages[i].msg_hdr)
             i += 1
-            message.close_descriptors()
         raise
-    finally:
-        message.control = NULL  # the batch's, and not to be freed with the message
     return 0
 
 
@@ -1343,8 +1363,8 @@ cdef Py_ssize_t send_many(
     int fd, list data, list ancillary, list addresses, int flags, long long timeout
 ) except -1:
     """sendmmsg(2), as the contract's call of that name."""
-    cdef Batch batch = Batch()
-    cdef Message message
+    cdef Batch batch = Batch.__new__(Batch)
+    cdef KeptMessage kept
     cdef Transfer t
     cdef libc.msghdr *header
     cdef libc.iovec *vector
@@ -1366,12 +1386,12 @@ cdef Py_ssize_t send_many(
             vector.iov_len = PyBytes_GET_SIZE(source)
             total += vector.iov_len
         elif type(source) is tuple:
-            message = Message()
-            message.take(source, False)
-            header.msg_iov = message.header.msg_iov
-            header.msg_iovlen = message.header.msg_iovlen
-            total += message.total
-            batch.kept.append(message)
+            kept = KeptMessage.__new__(KeptMessage)
+            take(&kept.message, source, False)
+            header.msg_iov = kept.message.header.msg_iov
+            header.msg_iovlen = kept.message.header.msg_iovlen
+            total += kept.message.total
+            batch.kept.append(kept)
         else:
             if batch.views == NULL:
                 batch.make_views(count)
@@ -1381,11 +1401,11 @@ cdef Py_ssize_t send_many(
             batch.exported += 1
             total += vector.iov_len
         if ancillary and ancillary[i]:
-            message = Message()
-            message.fill_control(ancillary[i])
-            header.msg_control = message.header.msg_control
-            header.msg_controllen = message.header.msg_controllen
-            batch.kept.append(message)
+            kept = KeptMessage.__new__(KeptMessage)
+            fill_control(&kept.message, ancillary[i])
+            header.msg_control = kept.message.header.msg_control
+            header.msg_controllen = kept.message.header.msg_controllen
+            batch.kept.append(kept)
         address = addresses[i]
         if PyBytes_GET_SIZE(address):
             header.msg_name = PyBytes_AS_STRING(address)
