@@ -35,6 +35,7 @@ from ._socketio import SocketIO, TextPair
 from ._version import __version__ as __version__
 
 __backend__: str = _socket.backend.name
+_initialize = _socket.core.initialize
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class socket(_socket.socket):
                 type = SOCK_STREAM
             if proto == -1:
                 proto = 0
-        _socket.socket.__init__(self, family, type, proto, fileno)
+        _initialize(self, family, type, proto, fileno)
         # How many files of makefile() need the descriptor; it is closed with the last of them.
         self._io_refs = 0
         self._closed = False

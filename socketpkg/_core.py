@@ -88,7 +88,7 @@ class Socket:
         proto: SupportsIndex = -1,
         fileno: SupportsIndex | None = None,
     ) -> None:
-        _open(self, c_int(family), c_int(type), c_int(proto), fileno)
+        initialize(self, family, type, proto, fileno)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -548,29 +548,34 @@ def _wrong_count(level: Any, option: Any, value: Any, optlens: int) -> TypeError
     return TypeError(f"setsockopt() takes {allowed} arguments ({given} given)")
 
 
-def _open(sock: Socket, family: int, kind: int, proto: int, fileno: SupportsIndex | None) -> None:
-    """Socket.__init__: a new descriptor, or *fileno* and what can be found out about it. -1 is what was not given."""
-    _audit_new("socket.__new__", sock, family, kind, proto)  # type: ignore[name-defined]  # noqa: F821
+def initialize(
+    sock: Socket, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex, fileno: SupportsIndex | None
+) -> None:
+    """Socket.__init__, which as a slot of the type takes longer to call: a tuple is made of its arguments."""
+    family_number = c_int(family)
+    kind = c_int(type)
+    protocol = c_int(proto)
+    _audit_new("socket.__new__", sock, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
     if fileno is None:
-        family = AF_INET if family == -1 else family
+        family_number = AF_INET if family_number == -1 else family_number
         kind = SOCK_STREAM if kind == -1 else kind
-        proto = 0 if proto == -1 else proto
-        fd = _sys.socket(family, kind, proto)
+        protocol = 0 if protocol == -1 else protocol
+        fd = _sys.socket(family_number, kind, protocol)
     else:
         fd = _descriptor(fileno)
         try:
             raw = _sys.getsockname(fd)
         except OSError as failure:
             # Some families have no such call (AF_ALG); a descriptor that is no socket is wrong in any case.
-            if family == -1 or failure.errno in (errno.EBADF, errno.ENOTSOCK):
+            if family_number == -1 or failure.errno in (errno.EBADF, errno.ENOTSOCK):
                 raise
         else:
-            if family == -1:
-                family = sockaddr_family(raw)
+            if family_number == -1:
+                family_number = sockaddr_family(raw)
         if kind == -1:
             kind = _sys.getsockopt_int(fd, _SOL_SOCKET, _SO_TYPE)
-        if proto == -1:
-            proto = _sys.getsockopt_int(fd, _SOL_SOCKET, _SO_PROTOCOL) if _SO_PROTOCOL >= 0 else 0
+        if protocol == -1:
+            protocol = _sys.getsockopt_int(fd, _SOL_SOCKET, _SO_PROTOCOL) if _SO_PROTOCOL >= 0 else 0
     timeout = 0 if kind & _SOCK_NONBLOCK else _default_timeout
     if timeout >= 0 and not kind & _SOCK_NONBLOCK:
         try:
@@ -579,9 +584,9 @@ def _open(sock: Socket, family: int, kind: int, proto: int, fileno: SupportsInde
             if fileno is None:
                 _sys.close(fd)
             raise
-    sock._family = family
+    sock._family = family_number
     sock._type = kind & ~_SOCK_FLAGS
-    sock._proto = proto
+    sock._proto = protocol
     _set_timeout(sock, timeout)
     _set_fd(sock, fd)
 

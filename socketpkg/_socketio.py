@@ -37,13 +37,10 @@ class SocketIO(io.RawIOBase):
 
     def readinto(self, b: WriteableBuffer) -> int | None:
         """Reads into *b*: the count, 0 at the end of the stream, None when a non-blocking socket has nothing."""
-        self._checkClosed()
-        self._checkReadable()  # type: ignore[attr-defined]
-        if self._timeout_occurred:
-            raise OSError("cannot read from timed out object")
-        assert self._sock is not None
+        if self.closed or not self._reading or self._timeout_occurred or type(self) is not SocketIO:
+            self._check_reading()
         try:
-            return self._sock.recv_into(b)
+            return self._sock.recv_into(b)  # type: ignore[union-attr]
         except TimeoutError:
             self._timeout_occurred = True
             raise
@@ -54,15 +51,28 @@ class SocketIO(io.RawIOBase):
 
     def write(self, b: ReadableBuffer) -> int | None:
         """Writes what the socket takes of *b*: the count, None when a non-blocking socket takes nothing."""
-        self._checkClosed()
-        self._checkWritable()  # type: ignore[attr-defined]
-        assert self._sock is not None
+        if self.closed or not self._writing or type(self) is not SocketIO:
+            self._check_writing()
         try:
-            return self._sock.send(b)
+            return self._sock.send(b)  # type: ignore[union-attr]
         except OSError as failure:
             if failure.errno in _BLOCKING_ERRORS:
                 return None
             raise
+
+    # What io.RawIOBase checks before a transfer calls `readable` or `writable`, which ask again whether the file is
+    # closed. For an object of this very class its own state tells as much, so what gets here is only what is wrong,
+    # and subclasses, which may have their own idea of it.
+
+    def _check_reading(self) -> None:
+        self._checkClosed()
+        self._checkReadable()  # type: ignore[attr-defined]
+        if self._timeout_occurred:
+            raise OSError("cannot read from timed out object")
+
+    def _check_writing(self) -> None:
+        self._checkClosed()
+        self._checkWritable()  # type: ignore[attr-defined]
 
     def readable(self) -> bool:
         """True if the file was opened for reading."""

@@ -67,8 +67,8 @@ cdef inline void _prepare(Socket sock) noexcept:
     sock._errorhandler = &_raise_errno
 
 
-@cython.locals(fd=int, timeout="long long")
-cdef int _open(Socket sock, int family, int kind, int proto, object fileno) except -1
+@cython.locals(family_number=int, kind=int, protocol=int, fd=int, timeout="long long")
+cpdef initialize(Socket sock, object family, object type, object proto, object fileno)
 cdef void _set_fd(Socket sock, int fd) noexcept
 cdef void _set_timeout(Socket sock, long long timeout) noexcept
 

@@ -379,6 +379,46 @@ def test_attributes_of_socketio(pair: Any) -> None:
     assert file._sock is None
 
 
+@pytest.mark.parametrize("mode", ["r", "w"])
+def test_socketio_refuses_the_other_direction(pair: Any, mode: str) -> None:
+    one, two = pair
+    two.sendall(b"not for it")
+    with one.makefile(mode + "b", 0) as file:
+        call, wrong = (
+            (lambda: file.write(b"x"), "writable") if mode == "r" else (lambda: file.readinto(bytearray(1)), "readable")
+        )
+        with pytest.raises(io.UnsupportedOperation, match=rf"^File or stream is not {wrong}\.$"):
+            call()
+
+
+def test_socketio_that_was_closed_as_a_plain_raw_file(pair: Any) -> None:
+    one, two = pair
+    two.sendall(b"too late")
+    with one.makefile("rwb", 0) as file:
+        io.RawIOBase.close(file)
+        for call in (lambda: file.readinto(bytearray(1)), lambda: file.write(b"x")):
+            with pytest.raises(ValueError, match="I/O operation on closed file"):
+                call()
+        one._decref_socketios()
+
+
+def test_a_subclass_of_socketio_says_itself_what_it_can(pair: Any) -> None:
+    class Mute(socket.SocketIO):  # type: ignore[misc, name-defined]
+        def readable(self) -> bool:
+            return False
+
+        def writable(self) -> bool:
+            return False
+
+    one, two = pair
+    two.sendall(b"not for it")
+    one._io_refs += 1
+    with Mute(one, "rwb") as file:
+        for call in (lambda: file.readinto(bytearray(1)), lambda: file.write(b"x")):
+            with pytest.raises(io.UnsupportedOperation, match="^File or stream is not"):
+                call()
+
+
 @pytest.mark.parametrize("mode", ["r", "w", "rw", "rb", "wb", "rwb"])
 def test_the_mode_of_socketio_is_binary(pair: Any, mode: str) -> None:
     one, _ = pair
