@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import Any
 
+from ._fair import KEPT, LOST, PACE, SLOWER
 from ._scenario import RAW, STDLIB
 
 
@@ -34,7 +36,11 @@ class Table:
 
 def tables(facts: Mapping[str, Any]) -> list[Table]:
     """All that *facts*, the part of a document that is ours, has to show."""
-    return [table for table in (_operations(facts), *_busy(facts), *_scale(facts), _missed(facts)) if table.rows]
+    return [
+        table
+        for table in (_operations(facts), *_busy(facts), *_fair(facts), *_scale(facts), _missed(facts))
+        if table.rows
+    ]
 
 
 def duration(nanoseconds: float) -> str:
@@ -103,24 +109,20 @@ def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
     if busy is None:
         return
     runs = len(busy["runs"])
+    first = next(iter(busy["targets"].values()))
+    others = f"Others took {_percent(fmean([found['others'] for found in first.values()]))} of the machine meanwhile."
     stream = Table(
         "Beside a busy thread: datagrams a second",
         ["target", "where", "alone", "least", "median", "most", "of its own", "of the stdlib's"],
-        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets.",
+        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets. {others}",
     )
     answers = Table(
         "Beside a busy thread: request and answer",
-        ["target", "where", "p50", "p99", "p99 to the stdlib's"],
+        ["target", "where", "answers", "p50", "p99", "p99 to the stdlib's"],
         note=f"The times of all {runs} runs together. The ratio is to be at most 1.",
-    )
-    other = Table(
-        "The other side: a thread that computes beside one that receives in a tight loop",
-        ["target", "messages a second", "of its speed alone", "time lost a message", "to the stdlib's"],
-        note="Medians of the runs. The ratio is to be at most 1.",
     )
     own, stdlib = _verdicts(facts, "of its own rate, worst run"), _verdicts(facts, "of the stdlib's rate, worst run")
     p99 = _verdicts(facts, "p99 of answers, to the stdlib's")
-    cost = _verdicts(facts, "cost to the computing thread a message, to the stdlib's")
     for target, places in busy["targets"].items():
         for place, found in places.items():
             key = (f"beside a busy thread, {place}", target)
@@ -133,19 +135,58 @@ def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
                     Cell("") if target == STDLIB else _judged(found["of_stdlib"], stdlib.get(key)),
                 ]
             )
+            times = f"{found['answers']:,}", duration(found["p50"]), duration(found["p99"])
             answers.rows.append(
                 [
-                    *map(Cell, (target, place, duration(found["p50"]), duration(found["p99"]))),
+                    *map(Cell, (target, place, *times)),
                     Cell("") if target == STDLIB else _judged(found["p99"] / base["p99"], p99.get(key)),
                 ]
             )
-            if "flood_cost" in found:
-                ratio = found["flood_cost"] / base["flood_cost"] if base["flood_cost"] else float("inf")
-                texts = f"{found['flood_messages']:,.0f}", f"{found['flood_share']:.2f}", duration(found["flood_cost"])
-                other.rows.append(
-                    [*map(Cell, (target, *texts)), Cell("") if target == STDLIB else _judged(ratio, cost.get(key))]
-                )
-    yield from (stream, answers, other)
+    yield from (stream, answers)
+
+
+def _fair(facts: Mapping[str, Any]) -> Iterator[Table]:
+    fair = facts["fair"]
+    if fair is None:
+        return
+    base = fair["targets"][STDLIB]
+    others = _percent(fmean([own["others"] for own in fair["targets"].values()]))
+    paced = Table(
+        f"The other side: a thread that computes beside one that receives {PACE:,} messages a second",
+        ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "time to the stdlib's"],
+        note=f"Medians of the quieter rounds, in which others took {others} of the machine. "
+        "The ratio is the time for the same work; it is to be at most 1.",
+    )
+    tight = Table(
+        "The other side: the same beside one that receives in a tight loop",
+        ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "loss to the stdlib's"],
+        note="The ratio is that of the time lost a message; it is to be at most 1.",
+    )
+    slower, lost, kept = (_verdicts(facts, measure) for measure in (SLOWER, LOST, KEPT))
+    for target, own in fair["targets"].items():
+        key = ("a thread that computes beside one that receives", target)
+        for table, kind in ((paced, "paced"), (tight, "tight")):
+            found = own[kind]
+            ratio = Cell("")
+            if target != STDLIB and kind == "paced":
+                ratio = _judged(base[kind]["share"] / found["share"], slower.get(key))
+            elif target != STDLIB and base[kind]["lost"] > 0:
+                ratio = _judged(found["lost"] / base[kind]["lost"], lost.get(key))
+            table.rows.append(
+                [
+                    Cell(target),
+                    Cell(f"{found['messages']:,.0f}"),
+                    _judged(found["share"], kept.get(key) if kind == "tight" else None),
+                    Cell(duration(found["lost"])),
+                    Cell(duration(found["longest"])),
+                    ratio,
+                ]
+            )
+    yield from (paced, tight)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
