@@ -11,7 +11,8 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from time import perf_counter_ns as now
@@ -618,25 +619,43 @@ def ping_pong(s: Any) -> Iterator[Loop]:
 
 # -- the module and its objects ----------------------------------------------------------------------------------------
 
-_IMPORT = "from time import perf_counter_ns as now; t = now(); import {name}; t = now() - t; print(t, {name}.__name__)"
+#: The import in an interpreter as bare as one can be: with what `site` has imported, and nothing that the finder of an
+#: editable installation or a .pth file brings in, which would be there already for some of what is measured.
+_IMPORT = """
+import site, sys
+sys.dont_write_bytecode, sys.pycache_prefix = False, {cache!r}
+sys.path += [entry for entry in {path!r} if entry not in sys.path]
+from time import perf_counter_ns as now
+start = now()
+import {name}
+print(now() - start, {name}.__name__)
+"""
+
+
+def _found_in(modules: Iterable[Any]) -> list[str]:
+    """The folders of the path, and those in which the packages of *modules* are, which a finder may have found."""
+    files = [module.__file__ for module in modules if getattr(module, "__path__", None) and "." not in module.__name__]
+    return [*filter(None, sys.path), *sorted({os.path.dirname(os.path.dirname(file)) for file in files if file})]
 
 
 @contextmanager
 def import_module(s: Any) -> Iterator[Loop]:
     """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
-    command = [sys.executable, "-c", _IMPORT.format(name=s.__name__)]
+    with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as cache:
+        path = _found_in(list(sys.modules.values()))
+        command = [sys.executable, "-I", "-S", "-c", _IMPORT.format(cache=cache, path=path, name=s.__name__)]
 
-    def loop(loops: int) -> int:
-        elapsed = 0
-        for _ in range(loops):
-            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-            nanoseconds, name = done.stdout.split()
-            arrived(name, s.__name__)
-            elapsed += int(nanoseconds)
-        return elapsed
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for _ in range(loops):
+                done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+                nanoseconds, name = done.stdout.split()
+                arrived(name, s.__name__)
+                elapsed += int(nanoseconds)
+            return elapsed
 
-    loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
-    yield loop
+        loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
+        yield loop
 
 
 @contextmanager
