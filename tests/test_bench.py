@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def test_the_goals_of_the_other_scenarios() -> None:
     assert (_busy.OF_ITS_OWN, _busy.OF_STDLIB, _busy.BOUND) == (0.4, 1.5, ("c", "ctypes"))
     assert (_fair.NOT_STARVED, _fair.BOUND) == (0.4, ("c", "ctypes"))
     assert _command.FULL.busy.runs == 10
+    assert _scale.FEW == 10
     assert (_scale.FLAT, _scale.OF_STDLIB, _scale.SIZES) == (1.15, 0.9, (10, 1_000, 10_000))
 
 
@@ -459,18 +461,89 @@ def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(not LINUX, reason="epoll")
-def test_the_echo_server() -> None:
+def test_the_echo_server(library: Path) -> None:
     turns: list[int] = []
     targets = ["stdlib", USABLE[0]]
-    found = _scale.measure(targets, _scale.ScalePlan(rounds=2, messages=40), [10, 30], lambda: turns.append(1))
-    assert len(turns) == 4
-    for target in targets:
-        for size in ("10", "30"):
-            own = found["targets"][target][size]
+    plan = _scale.ScalePlan(rounds=2, messages=40)
+    found = _scale.measure(targets, library, plan, [10, 30], lambda: turns.append(1))
+    assert len(turns) == _scale.steps(plan) == 2
+    assert set(found["targets"]) == {*targets, "raw"}
+    for cases in found["targets"].values():
+        assert set(cases) == {"10", "30", "30, 10 used"}
+        for own in cases.values():
             assert len(own["costs"]) == 2
             assert own["cost"] > 0
             assert own["peak"] > 1 << 20
-    assert {v["measure"] for v in _scale.verdicts(found)} >= {"cost of a message, to its own with 10"}
+        assert cases["30"]["growth"] == cases["30"]["cost"] / cases["10"]["cost"]
+        assert cases["30"]["ratio"] == cases["30"]["cost"] / found["targets"]["stdlib"]["30"]["cost"]
+    assert {(v["target"], v["measure"]) for v in _scale.verdicts({**found, "sizes": [10, 30]})} == {
+        (USABLE[0], _scale.GROWTH),
+        *({("c", _scale.RATIO)} if USABLE[0] == "c" else set()),
+    }
+
+
+@contextmanager
+def pair(target: str, size: int, library: Path | None = None) -> Iterator[_scale._Pair]:
+    with ExitStack() as stack:
+        made = _scale._Pair(target, size, library, stack)
+        made.start(10)
+        yield made
+
+
+@pytest.mark.skipif(not LINUX, reason="epoll")
+@pytest.mark.parametrize("target", ["stdlib", USABLE[0], "raw"])
+def test_a_server_that_has_lost_a_connection(target: str, library: Path) -> None:
+    with pair(target, 20, library if target == "raw" else None) as made:
+        assert made.end() > 1 << 20
+        made.size = 21
+        with pytest.raises(_lockstep.WorkerError, match="20 of 21 connections are left"):
+            made.end()
+
+
+@pytest.mark.skipif(not LINUX, reason="epoll")
+def test_only_the_servers_own_time_counts() -> None:
+    """Not what passes, and not the load's."""
+    core = min(os.sched_getaffinity(0))
+    with pair("stdlib", 10) as made:
+        before = time.process_time_ns(), time.perf_counter_ns(), made._clock()
+        time.sleep(0.2)
+        assert made._clock() - before[2] < time.perf_counter_ns() - before[1]
+        first = made._clock()
+        cost = made.share(1000, 10, core)
+        assert 0 < cost * 1000 <= made._clock() - first
+
+
+@pytest.mark.skipif(not LINUX, reason="epoll")
+def test_the_load_uses_as_many_connections_as_it_is_told() -> None:
+    """And notices what comes back changed."""
+    script = str(Path(_scale.__file__).with_name("_echo_load.py"))
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        port = str(listener.getsockname()[1])
+        command = [sys.executable, script, port, "20"]
+        load = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        with load, ExitStack() as stack:
+            assert load.stdin is not None
+            assert load.stdout is not None
+            sockets = [stack.enter_context(listener.accept()[0]) for _ in range(20)]
+            assert load.stdout.readline() == "ready\n"
+            print("30 10", file=load.stdin, flush=True)
+            used = set()
+            for _ in range(3):
+                seen = 0
+                while seen < 10:
+                    for ready in select.select(sockets, [], [], 30)[0]:
+                        ready.sendall(ready.recv(4096))
+                        used.add(ready)
+                        seen += 1
+            assert int(load.stdout.readline()) > 0
+            assert len(used) == 10
+            print("10 20", file=load.stdin, flush=True)
+            for ready in select.select(sockets, [], [], 30)[0]:
+                ready.sendall(b"other")
+            assert load.stdout.read() == ""
+            assert "got b'other' back" in load.stderr.read()  # type: ignore[union-attr]
 
 
 @pytest.mark.skipif(not LINUX, reason="epoll")
@@ -484,13 +557,14 @@ def test_the_results_of_the_echo_server(monkeypatch: pytest.MonkeyPatch) -> None
     facts = result["socketpkg"]
     assert facts["operations"] == []
     assert facts["scale"]["sizes"] == [10, 20]
+    targets = facts["targets"]
     assert {benchmark["metadata"]["name"] for benchmark in result["benchmarks"]} == {
-        f"scale-{size}: {target}" for size in (10, 20) for target in ("stdlib", USABLE[0])
+        f"scale-{case}: {target}" for case in ("10", "20", "20-10-used") for target in targets
     }
     (table,) = (table for table in _tables.tables(facts) if table.title.startswith("Scale"))
-    assert [[cell.text for cell in row[:2]] for row in table.rows] == [
-        [target, size] for target in ("stdlib", USABLE[0]) for size in ("10", "20")
-    ]
+    assert {(row[0].text, row[1].text) for row in table.rows} == {
+        (_tables.SHOWN.get(target, target), case) for target in targets for case in ("10", "20", "20, 10 used")
+    }
     assert "<svg" not in _html.page(facts)
 
 

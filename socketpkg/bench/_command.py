@@ -38,14 +38,14 @@ FULL = Effort(
     Plan(100, 0.002, generations=3),
     _busy.BusyPlan(runs=10, slices=2, stream_seconds=0.25, answer_seconds=0.5),
     _fair.FairPlan(30, 0.1),
-    _scale.ScalePlan(15, 4_000),
+    _scale.ScalePlan(100, 1_000),
     patience=180.0,
 )
 QUICK = Effort(
     Plan(25, 0.002),
     _busy.BusyPlan(runs=2, slices=1, stream_seconds=0.15, answer_seconds=0.4),
     _fair.FairPlan(4, 0.08),
-    _scale.ScalePlan(3, 1_000),
+    _scale.ScalePlan(20, 500),
     patience=10.0,
 )
 
@@ -153,7 +153,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
-            library = _raw.build(Path(folder)) if loops else None
+            library = _raw.build(Path(folder)) if loops or scale else None
         except _raw.NoCompiler as error:
             notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
         facts = _results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)
@@ -162,7 +162,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
             effort.loops.generations * sum(rounds(scenario, effort.loops) for scenario in loops)
             + (_busy.steps(effort.busy, len(everybody)) if BUSY in chosen else 0)
             + (_fair.steps(effort.fair, len(everybody)) if FAIR in chosen else 0)
-            + (_scale.steps(effort.scale, sizes) if scale else 0)
+            + (_scale.steps(effort.scale) if scale else 0)
         )
         with progress(total) as bar:
             found = _loops(loops, everybody, library, effort.loops, bar)
@@ -186,7 +186,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
                 values |= _fair.values(facts["fair"])
             if scale:
                 bar.show(OTHERS[SCALE])
-                facts["scale"] = _scale.measure(everybody, effort.scale, sizes, bar.advance)
+                facts["scale"] = _scale.measure(everybody, library, effort.scale, sizes, bar.advance)
                 facts["verdicts"] += _scale.verdicts(facts["scale"])
                 values |= _scale.values(facts["scale"])
     return _results.document(facts, values)

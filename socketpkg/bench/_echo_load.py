@@ -1,7 +1,7 @@
 """The load of the scale scenario, a program of its own, the same for every target: ``_echo_load.py PORT CONNECTIONS``.
 
-It prints ``ready`` when all are connected. For every line of its standard input, a number of messages, it sends so
-many, checks that each comes back, and prints the nanoseconds that took.
+It prints ``ready`` when all are connected. For every line of its standard input, a number of messages and how many of
+the connections to use, it sends so many, ten at a time, checks that each comes back, and prints the nanoseconds that took.
 """
 
 import os
@@ -32,11 +32,12 @@ def main(port: int, number: int) -> None:
     print("ready", flush=True)
     position = 0
     for line in sys.stdin:
+        messages, used = map(int, line.split())
         start = time.perf_counter_ns()
-        for turn in range(int(line) // WINDOW):
+        for turn in range(messages // WINDOW):
             message = b"%064d" % turn
-            group = [descriptors[(position + offset) % number] for offset in range(WINDOW)]
-            position = (position + WINDOW) % number
+            group = [descriptors[(position + offset) % used] for offset in range(WINDOW)]
+            position = (position + WINDOW) % used
             for descriptor in group:
                 os.write(descriptor, message)
             for descriptor in group:

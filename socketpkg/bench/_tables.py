@@ -8,7 +8,11 @@ from statistics import fmean
 from typing import Any
 
 from ._fair import KEPT, LOST, PACE, SLOWER
+from ._scale import GROWTH, RATIO, cases
 from ._scenario import RAW, STDLIB
+
+#: How a target is called where that is not its name.
+SHOWN = {RAW: "raw C"}
 
 
 @dataclass(frozen=True)
@@ -195,22 +199,23 @@ def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
         return
     table = Table(
         "Scale: an epoll echo server",
-        ["target", "connections", "processor time a message", "to its own with 10", "to the stdlib's", "peak memory"],
-        note="The server's own processor time. The ratios are to be at most the figure in brackets.",
+        ["target", "connections", "time a message", "median", "to its own with 10", "to the stdlib's", "peak memory"],
+        note="The least processor time that the server's own process takes for a message. "
+        "The ratios are to be at most the figure in brackets.",
     )
-    flat = _verdicts(facts, "cost of a message, to its own with 10")
-    stdlib = _verdicts(facts, "cost of a message, to the stdlib's")
+    flat, stdlib = _verdicts(facts, GROWTH), _verdicts(facts, RATIO)
     for target, sizes in scale["targets"].items():
-        least = sizes[str(scale["sizes"][0])]["cost"]
-        for size in scale["sizes"]:
-            found, base = sizes[str(size)], scale["targets"][STDLIB][str(size)]
-            key = (f"echo server, {size:,} connections", target)
+        for case, (size, used) in cases(scale["sizes"]).items():
+            found = sizes[case]
+            # The goals are those of a server whose connections are all used.
+            key = (f"echo server, {size:,} connections", target if used == size else "")
             table.rows.append(
                 [
-                    *map(Cell, (target, f"{size:,}", duration(found["cost"]))),
-                    _judged(found["cost"] / least, flat.get(key)),
-                    Cell("") if target == STDLIB else _judged(found["cost"] / base["cost"], stdlib.get(key)),
-                    Cell(f"{found['peak'] / 2**20:.1f} MiB"),
+                    *map(Cell, (SHOWN.get(target, target), f"{size:,}" if used == size else f"{size:,}, {used} used")),
+                    *map(Cell, (duration(found["cost"]), duration(found["median"]))),
+                    Cell("") if case == str(scale["sizes"][0]) else _judged(found["growth"], flat.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["ratio"], stdlib.get(key)),
+                    Cell("-" if target == RAW else f"{found['peak'] / 2**20:.1f} MiB"),
                 ]
             )
     yield table

@@ -16,8 +16,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +34,8 @@
 #define DATAGRAM 1200
 #define DATAGRAMS 32
 #define SEGMENTS 54
+/* As many as Python's epoll objects ask for. */
+#define EVENTS (FD_SETSIZE - 1)
 
 typedef long long i64;
 
@@ -524,6 +530,46 @@ done:
     end(fds, 3);
     return elapsed;
 }
+
+/* -- the echo server: _echo_server.py ----------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+/* Serves on the listener and those connections that the epoll object has, until the control descriptor can be read. Adds
+ * to *connections those that came, and takes off those that went. */
+i64 raw_echo(int epoll, int listener, int control, i64 *connections) {
+    struct epoll_event events[EVENTS];
+    char data[4096];
+    i64 elapsed = 0;
+    for (int called = 0; !called;) {
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+        if (count < 0 && errno == EINTR) continue;
+        DO(count >= 0);
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == control) {
+                called = 1;
+            } else if (fd == listener) {
+                int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                struct epoll_event event = {.events = EPOLLIN, .data.fd = accepted};
+                if (accepted < 0 && errno == EAGAIN) continue;
+                DO(accepted >= 0);
+                DO(epoll_ctl(epoll, EPOLL_CTL_ADD, accepted, &event) == 0);
+                ++*connections;
+            } else {
+                ssize_t got = recv(fd, data, sizeof data, 0);
+                if (got <= 0 || send(fd, data, got, MSG_NOSIGNAL) != got) {
+                    close(fd);
+                    --*connections;
+                }
+            }
+        }
+    }
+done:
+    return elapsed;
+}
+
+#endif
 
 /* -- many datagrams: _many.py -------------------------------------------------------------------------------------- */
 
