@@ -1,7 +1,8 @@
 """The load of the scale scenario, a program of its own, the same for every target: ``_echo_load.py PORT CONNECTIONS``.
 
 It prints ``ready`` when all are connected. For every line of its standard input, a number of messages and how many of
-the connections to use, it sends so many, ten at a time, checks that each comes back, and prints the nanoseconds that took.
+the connections to use, it sends so many, ten at a time, checks that each comes back, and prints the nanoseconds that
+it took.
 """
 
 import os

@@ -154,23 +154,44 @@ def eagain(s: Any) -> Iterator[Loop]:
 #: program begins with 128 KiB; when it frees a larger block the limit rises to the size of that.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MAPPED = 128 << 10
+#: The bit of the size before a block that says that glibc has mapped it (malloc/malloc.c).
+_IS_MMAPPED = 2
 
 
-def _large_blocks(limit: int) -> None:
-    """Sets that limit for good: what the process happens to have freed before must not decide the figure."""
+@contextmanager
+def _large_blocks(limit: int) -> Iterator[None]:
+    """Keeps that limit while the block runs: what the process happens to have freed before must not decide the figure.
+
+    With the limit of a program that has just begun, what its heap has at hand all the same is taken out of the way.
+    """
     try:
-        mallopt, malloc_trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
+        library = ctypes.CDLL(None)
+        mallopt, malloc_trim, malloc, free = library.mallopt, library.malloc_trim, library.malloc, library.free
     except (AttributeError, OSError):
-        return  # a C library with an allocator of another kind
+        yield  # a C library with an allocator of another kind
+        return
+    malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    free.argtypes = [ctypes.c_void_p]
     malloc_trim(0)  # what the import of modules has left at the heap's end would serve as well
     mallopt(_M_MMAP_THRESHOLD, limit)
     mallopt(_M_TRIM_THRESHOLD, 2 * limit)  # as glibc does when it moves the limit itself
+    taken: list[int] = []
+    while limit < LARGE and len(taken) < 1000:
+        taken.append(malloc(LARGE))
+        if ctypes.c_size_t.from_address(taken[-1] - ctypes.sizeof(ctypes.c_size_t)).value & _IS_MMAPPED:
+            break
+    try:
+        yield
+    finally:
+        for block in taken:
+            free(block)
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _MAPPED)
 
 
 def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
-    _large_blocks(limit)
     a, b = s.socketpair()
-    with a, b:
+    with a, b, _large_blocks(limit):
         descriptor = a.fileno()
         message = bytes(range(16))
 
@@ -186,10 +207,7 @@ def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
                 arrived(data, message, b)
             return elapsed
 
-        try:
-            yield loop
-        finally:
-            _large_blocks(_MAPPED)
+        yield loop
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -40,21 +41,18 @@ class Table:
 
 def tables(facts: Mapping[str, Any]) -> list[Table]:
     """All that *facts*, the part of a document that is ours, has to show."""
-    return [
-        table
-        for table in (_operations(facts), *_busy(facts), *_fair(facts), *_scale(facts), _missed(facts))
-        if table.rows
-    ]
+    found = (_goals(facts), _operations(facts), *_busy(facts), *_fair(facts), *_scale(facts))
+    return [table for table in found if table.rows]
 
 
 def duration(nanoseconds: float) -> str:
     """A time with three digits and its unit."""
     value, unit = nanoseconds, "ns"
     for larger in ("µs", "ms", "s"):
-        if value < 999.5:
+        if abs(value) < 999.5:
             break
         value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if value >= 99.95 or unit == "ns" else f"{value:.3g} {unit}"
+    return f"{value:.0f} {unit}" if abs(value) >= 99.95 or unit == "ns" else f"{value:.3g} {unit}"
 
 
 def amount(value: float, unit: str) -> str:
@@ -226,13 +224,15 @@ def _judged(value: float, found: Mapping[str, Any] | None) -> Cell:
     return Cell(f"{value:.2f}") if found is None else against(f"{value:.2f}", found["goal"], found["met"])
 
 
-def _missed(facts: Mapping[str, Any]) -> Table:
-    table = Table("Goals that are missed, by most first", ["what", "target", "measure", "goal", "reached", "times"])
-    for v in sorted(facts["verdicts"], key=lambda v: -v["miss"]):
-        if not v["met"]:
-            bound = "at least " if v["at_least"] else ""
-            texts = v["title"], v["target"], v["measure"], f"{bound}{v['goal']:g}", f"{v['reached']:.3g}"
-            table.rows.append([*map(Cell, texts), Cell(f"{v['miss']:.2f}")])
+def _goals(facts: Mapping[str, Any]) -> Table:
+    """By target how many goals are met, and how far off the others are; the other tables mark which ones these are."""
+    table = Table("Goals", ["target", "goals", "met", "missed by up to a tenth", "by up to a half", "by more"])
+    for target in facts["targets"]:
+        misses = [v["miss"] for v in facts["verdicts"] if v["target"] == target]
+        within = [sum(miss <= bound for miss in misses) for bound in (1.0, 1.1, 1.5, float("inf"))]
+        if misses:
+            counts = [len(misses), within[0], *(more - less for less, more in pairwise(within))]
+            table.rows.append([Cell(target), *(Cell(str(count)) for count in counts)])
     return table
 
 
