@@ -132,8 +132,8 @@ def chart(facts: Mapping[str, Any], of_a_page: bool = False) -> str:
             kind = "one" if tick == 1 else "grid"
             parts.append(f'<line class="{kind}" x1="{along}" x2="{along}" y1="{TOP - 8}" y2="{bottom}"/>')
             said = "1 = stdlib" if tick == 1 else f"{tick:g}"
-            for y in (TOP - 14, bottom + 18):
-                parts.append(f'<text class="faint" x="{along}" y="{y}" text-anchor="middle">{said}</text>')
+            for line in (TOP - 14, bottom + 18):
+                parts.append(f'<text class="faint" x="{along}" y="{line}" text-anchor="middle">{said}</text>')
     for number, row in enumerate(rows):
         limit = row["targets"].get(RAW, {}).get("ratio", 0.0)
         if limit > low:
