@@ -580,8 +580,16 @@ def test_the_load_uses_as_many_connections_as_it_is_told() -> None:
             assert int(load.stdout.readline()) > 0
             assert len(used) == 10
             print("10 20", file=load.stdin, flush=True)
-            for ready in select.select(sockets, [], [], 30)[0]:
-                ready.sendall(b"other")
+            load.stdin.close()
+            while load.poll() is None:
+                for ready in select.select(sockets, [], [], 0.1)[0]:
+                    try:
+                        if ready.recv(4096):
+                            ready.sendall(b"other")
+                        else:
+                            sockets.remove(ready)
+                    except ConnectionError:
+                        sockets.remove(ready)
             assert load.stdout.read() == ""
             assert "got b'other' back" in load.stderr.read()  # type: ignore[union-attr]
 

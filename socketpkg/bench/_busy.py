@@ -120,12 +120,9 @@ def steps(plan: BusyPlan, targets: int) -> int:
     return plan.runs * plan.slices * targets * len(_places()) * len(MEASURES)
 
 
-def _places() -> dict[str, list[int]]:
-    """Where it is measured, each with its cores; none where a process cannot be pinned."""
-    if not hasattr(os, "sched_setaffinity"):
-        return {"all cores": []}
-    cores = sorted(os.sched_getaffinity(0))
-    return {"all cores": cores, "one core": cores[:1]}
+def _places() -> tuple[str, ...]:
+    """Where it is measured: a process cannot be pinned everywhere."""
+    return ("all cores", "one core") if hasattr(os, "sched_setaffinity") else ("all cores",)
 
 
 def measure(
@@ -133,8 +130,9 @@ def measure(
 ) -> dict[str, Any]:
     """All runs; in each slice of one every target does every measure, in turns."""
     places = _places()
+    cores = sorted(os.sched_getaffinity(0)) if len(places) > 1 else []
     order = list(team)
-    shuffle = random.Random(plan.runs).shuffle
+    draw = random.Random(plan.runs)
     runs = []
     times = {target: {place: array("Q") for place in places} for target in team}
     for _ in range(plan.runs):
@@ -142,12 +140,14 @@ def measure(
             target: {place: [] for place in places} for target in team
         }
         for _ in range(plan.slices):
-            for place, cores in places.items():
+            for place in places:
                 patience.wait()
-                shuffle(order)
+                draw.shuffle(order)
+                # One that others use as well is not to decide all of it.
+                pinned = [draw.choice(cores)] if place == "one core" else cores
                 for target in order:
-                    if cores:
-                        team[target].ask("pin", cores=cores)
+                    if pinned:
+                        team[target].ask("pin", cores=pinned)
                     share = team[target].ask("busy", measure="stream", seconds=plan.stream_seconds)
                     advance()
                     answers = team[target].ask("busy", measure="answer", seconds=plan.answer_seconds)
@@ -155,9 +155,9 @@ def measure(
                     times[target][place].extend(answers["times"])
                     shares[target][place].append({**share, "answers": answers})
         runs.append({target: {place: _run(shares[target][place]) for place in places} for target in team})
-    for worker in team.values():
-        if places["all cores"]:
-            worker.ask("pin", cores=places["all cores"])
+    if cores:
+        for worker in team.values():
+            worker.ask("pin", cores=cores)
     return {"runs": runs, "targets": {target: _sum_up(target, runs, times[target]) for target in team}}
 
 

@@ -39,14 +39,14 @@ FULL = Effort(
     _busy.BusyPlan(runs=10, slices=2, stream_seconds=0.25, answer_seconds=0.5),
     _fair.FairPlan(30, 0.1),
     _scale.ScalePlan(100, 1_000),
-    patience=180.0,
+    patience=60.0,
 )
 QUICK = Effort(
     Plan(25, 0.002),
     _busy.BusyPlan(runs=2, slices=1, stream_seconds=0.15, answer_seconds=0.4),
     _fair.FairPlan(4, 0.08),
     _scale.ScalePlan(20, 500),
-    patience=10.0,
+    patience=5.0,
 )
 
 

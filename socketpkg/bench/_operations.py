@@ -641,7 +641,7 @@ def ping_pong(s: Any) -> Iterator[Loop]:
 #: editable installation or a .pth file brings in, which would be there already for some of what is measured.
 _IMPORT = """
 import site, sys
-sys.dont_write_bytecode, sys.pycache_prefix = False, {cache!r}
+sys.pycache_prefix = {cache!r}
 sys.path += [entry for entry in {path!r} if entry not in sys.path]
 from time import perf_counter_ns as now
 start = now()
@@ -661,6 +661,7 @@ def import_module(s: Any) -> Iterator[Loop]:
     """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as cache:
         path = _found_in(list(sys.modules.values()))
+        # -I: the environment may say that no bytecode is to be written.
         command = [sys.executable, "-I", "-S", "-c", _IMPORT.format(cache=cache, path=path, name=s.__name__)]
 
         def loop(loops: int) -> int:
