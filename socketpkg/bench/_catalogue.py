@@ -11,9 +11,11 @@ LOOPS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*OPERATIO
 
 #: Those with a procedure and a table of their own.
 BUSY = "busy"
+FAIR = "fair"
 SCALE = "scale"
 OTHERS = {
     BUSY: "sockets beside a thread that computes",
+    FAIR: "a thread that computes beside one that receives",
     SCALE: "an epoll echo server with 10, 1,000 and 10,000 connections",
 }
 

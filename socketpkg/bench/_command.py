@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import backends
-from . import _busy, _raw, _results, _scale, _tables
-from ._catalogue import BUSY, LOOPS, OTHERS, SCALE, names
+from . import _busy, _fair, _raw, _results, _scale, _tables
+from ._catalogue import BUSY, FAIR, LOOPS, OTHERS, SCALE, names
 from ._lockstep import Plan, Series, WorkerError, measure, rounds, workers
 from ._progress import Progress, progress
+from ._quiet import Patience
 from ._scenario import RAW, STDLIB, Scenario
 
 
@@ -27,11 +28,26 @@ class Effort:
 
     loops: Plan
     busy: _busy.BusyPlan
+    fair: _fair.FairPlan
     scale: _scale.ScalePlan
+    #: The seconds that it may wait, in all, for others to leave the machine alone.
+    patience: float
 
 
-FULL = Effort(Plan(100, 0.002, generations=3), _busy.BusyPlan(10, 0.5, 1.5), _scale.ScalePlan(15, 4_000))
-QUICK = Effort(Plan(25, 0.002), _busy.BusyPlan(2, 0.1, 0.25), _scale.ScalePlan(3, 1_000))
+FULL = Effort(
+    Plan(100, 0.002, generations=3),
+    _busy.BusyPlan(runs=10, slices=2, stream_seconds=0.25, answer_seconds=0.5),
+    _fair.FairPlan(30, 0.1),
+    _scale.ScalePlan(100, 1_000),
+    patience=60.0,
+)
+QUICK = Effort(
+    Plan(25, 0.002),
+    _busy.BusyPlan(runs=2, slices=1, stream_seconds=0.15, answer_seconds=0.4),
+    _fair.FairPlan(4, 0.08),
+    _scale.ScalePlan(20, 500),
+    patience=5.0,
+)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -137,7 +153,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
-            library = _raw.build(Path(folder)) if loops else None
+            library = _raw.build(Path(folder)) if loops or scale else None
         except _raw.NoCompiler as error:
             notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
         facts = _results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)
@@ -145,7 +161,8 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
         total = (
             effort.loops.generations * sum(rounds(scenario, effort.loops) for scenario in loops)
             + (_busy.steps(effort.busy, len(everybody)) if BUSY in chosen else 0)
-            + (_scale.steps(effort.scale, sizes) if scale else 0)
+            + (_fair.steps(effort.fair, len(everybody)) if FAIR in chosen else 0)
+            + (_scale.steps(effort.scale) if scale else 0)
         )
         with progress(total) as bar:
             found = _loops(loops, everybody, library, effort.loops, bar)
@@ -154,15 +171,22 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
                 row = _results.operation(scenario, found[scenario.name])
                 facts["operations"].append(row)
                 facts["verdicts"] += _results.operation_verdicts(row)
+            patience = Patience(effort.patience)
             if BUSY in chosen:
                 bar.show(OTHERS[BUSY])
                 with workers(everybody) as team:
-                    facts["busy"] = _busy.measure(team, effort.busy, bar.advance)
+                    facts["busy"] = _busy.measure(team, effort.busy, patience, bar.advance)
                 facts["verdicts"] += _busy.verdicts(facts["busy"])
                 values |= _busy.values(facts["busy"])
+            if FAIR in chosen:
+                bar.show(OTHERS[FAIR])
+                with workers(everybody) as team:
+                    facts["fair"] = _fair.measure(team, effort.fair, patience, bar.advance)
+                facts["verdicts"] += _fair.verdicts(facts["fair"])
+                values |= _fair.values(facts["fair"])
             if scale:
                 bar.show(OTHERS[SCALE])
-                facts["scale"] = _scale.measure(everybody, effort.scale, sizes, bar.advance)
+                facts["scale"] = _scale.measure(everybody, library, effort.scale, sizes, bar.advance)
                 facts["verdicts"] += _scale.verdicts(facts["scale"])
                 values |= _scale.values(facts["scale"])
     return _results.document(facts, values)

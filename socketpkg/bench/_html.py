@@ -13,7 +13,8 @@ from ._scenario import RAW, STDLIB
 LABEL = "Time of each operation as a ratio to the standard library"
 CAPTION = (
     "Time as a ratio to the standard library's of the same run, on a logarithmic scale: further left is faster. "
-    "A mark is what was reached, the upright line of its colour the goal. Filled: the goal is met, or there is none."
+    "A mark is what was reached, the upright line of its colour the goal. Filled: the goal is met, or there is none. "
+    "The grey bar is the raw C loop, which nothing can be left of; where none is shown there is none, or further left."
 )
 
 #: Per target a colour on light and on dark ground, told apart also by those who do not see colours well: and a shape.
@@ -21,7 +22,7 @@ COLOURS = {"c": ("#0b66c3", "#6cb2ff"), "cffi": ("#b35900", "#ffab5e"), "ctypes"
 OTHER = ("#3d6b35", "#8fcf83")
 SHAPES = ("circle", "square", "diamond")
 
-WIDTH, LEFT, RIGHT, TOP, LINE = 960, 340, 24, 44, 15
+WIDTH, LEFT, RIGHT, TOP, LINE = 960, 360, 24, 62, 15
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 STYLE = """
@@ -49,6 +50,7 @@ text { font: 12px system-ui, sans-serif; fill: var(--text); }
 .one { stroke: var(--text); stroke-dasharray: 4 3; }
 .band { fill: var(--band); }
 .goal { stroke-width: 2; }
+.raw { fill: var(--faint); opacity: .45; }
 """
 
 
@@ -115,6 +117,10 @@ def chart(facts: Mapping[str, Any], of_a_page: bool = False) -> str:
         x = LEFT + 110 * position
         parts.append(_mark(target, SHAPES[position % len(SHAPES)], x, 12, True, f"{target}"))
         parts.append(f'<text x="{x + 12}" y="16">{escape(target)}</text>')
+    if RAW in facts["targets"]:
+        x = LEFT + 110 * len(ours)
+        parts.append(_limit(x, 4, 16, "raw C"))
+        parts.append(f'<text x="{x + 12}" y="16">raw C</text>')
     for number, row in enumerate(rows):
         top = TOP + height * number
         if number % 2 == 0:
@@ -125,8 +131,14 @@ def chart(facts: Mapping[str, Any], of_a_page: bool = False) -> str:
             along = across(tick)
             kind = "one" if tick == 1 else "grid"
             parts.append(f'<line class="{kind}" x1="{along}" x2="{along}" y1="{TOP - 8}" y2="{bottom}"/>')
-            parts.append(f'<text class="faint" x="{along}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>')
+            said = "1 = stdlib" if tick == 1 else f"{tick:g}"
+            for line in (TOP - 14, bottom + 18):
+                parts.append(f'<text class="faint" x="{along}" y="{line}" text-anchor="middle">{said}</text>')
     for number, row in enumerate(rows):
+        limit = row["targets"].get(RAW, {}).get("ratio", 0.0)
+        if limit > low:
+            said = f"{row['title']}, raw C: {limit:.2f}"
+            parts.append(_limit(across(limit), TOP + height * number + 3, height - 6, said))
         for position, target in enumerate(ours):
             y = TOP + height * number + 4 + LINE * (position + 0.5)
             parts += _entry(row, target, SHAPES[position % len(SHAPES)], y, across)
@@ -153,6 +165,11 @@ def _mark(target: str, shape: str, x: float, y: float, filled: bool, said: str) 
         return f'<circle cx="{x}" cy="{y}" r="4.2" {look}>{title}</circle>'
     turned = f' transform="rotate(45 {x} {y})"' if shape == "diamond" else ""
     return f'<rect x="{x - 3.8:.1f}" y="{y - 3.8:.1f}" width="7.6" height="7.6"{turned} {look}>{title}</rect>'
+
+
+def _limit(x: float, y: float, height: float, said: str) -> str:
+    """The bar of the raw C loop."""
+    return f'<rect class="raw" x="{x - 2:.1f}" y="{y}" width="4" height="{height}"><title>{escape(said)}</title></rect>'
 
 
 def _ours(facts: Mapping[str, Any]) -> list[str]:

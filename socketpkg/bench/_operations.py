@@ -11,7 +11,8 @@ import ctypes
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import repeat
 from time import perf_counter_ns as now
@@ -153,23 +154,44 @@ def eagain(s: Any) -> Iterator[Loop]:
 #: program begins with 128 KiB; when it frees a larger block the limit rises to the size of that.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MAPPED = 128 << 10
+#: The bit of the size before a block that says that glibc has mapped it (malloc/malloc.c).
+_IS_MMAPPED = 2
 
 
-def _large_blocks(limit: int) -> None:
-    """Sets that limit for good: what the process happens to have freed before must not decide the figure."""
+@contextmanager
+def _large_blocks(limit: int) -> Iterator[None]:
+    """Keeps that limit while the block runs: what the process happens to have freed before must not decide the figure.
+
+    With the limit of a program that has just begun, what its heap has at hand all the same is taken out of the way.
+    """
     try:
-        mallopt, malloc_trim = ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
+        library = ctypes.CDLL(None)
+        mallopt, malloc_trim, malloc, free = library.mallopt, library.malloc_trim, library.malloc, library.free
     except (AttributeError, OSError):
-        return  # a C library with an allocator of another kind
+        yield  # a C library with an allocator of another kind
+        return
+    malloc.argtypes, malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    free.argtypes = [ctypes.c_void_p]
     malloc_trim(0)  # what the import of modules has left at the heap's end would serve as well
     mallopt(_M_MMAP_THRESHOLD, limit)
     mallopt(_M_TRIM_THRESHOLD, 2 * limit)  # as glibc does when it moves the limit itself
+    taken: list[int] = []
+    while limit < LARGE and len(taken) < 1000:
+        taken.append(malloc(LARGE))
+        if ctypes.c_size_t.from_address(taken[-1] - ctypes.sizeof(ctypes.c_size_t)).value & _IS_MMAPPED:
+            break
+    try:
+        yield
+    finally:
+        for block in taken:
+            free(block)
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _MAPPED)
 
 
 def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
-    _large_blocks(limit)
     a, b = s.socketpair()
-    with a, b:
+    with a, b, _large_blocks(limit):
         descriptor = a.fileno()
         message = bytes(range(16))
 
@@ -185,10 +207,7 @@ def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
                 arrived(data, message, b)
             return elapsed
 
-        try:
-            yield loop
-        finally:
-            _large_blocks(_MAPPED)
+        yield loop
 
 
 @contextmanager
@@ -618,25 +637,44 @@ def ping_pong(s: Any) -> Iterator[Loop]:
 
 # -- the module and its objects ----------------------------------------------------------------------------------------
 
-_IMPORT = "from time import perf_counter_ns as now; t = now(); import {name}; t = now() - t; print(t, {name}.__name__)"
+#: The import in an interpreter as bare as one can be: with what `site` has imported, and nothing that the finder of an
+#: editable installation or a .pth file brings in, which would be there already for some of what is measured.
+_IMPORT = """
+import site, sys
+sys.pycache_prefix = {cache!r}
+sys.path += [entry for entry in {path!r} if entry not in sys.path]
+from time import perf_counter_ns as now
+start = now()
+import {name}
+print(now() - start, {name}.__name__)
+"""
+
+
+def _found_in(modules: Iterable[Any]) -> list[str]:
+    """The folders of the path, and those in which the packages of *modules* are, which a finder may have found."""
+    files = [module.__file__ for module in modules if getattr(module, "__path__", None) and "." not in module.__name__]
+    return [*filter(None, sys.path), *sorted({os.path.dirname(os.path.dirname(file)) for file in files if file})]
 
 
 @contextmanager
 def import_module(s: Any) -> Iterator[Loop]:
     """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
-    command = [sys.executable, "-c", _IMPORT.format(name=s.__name__)]
+    with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as cache:
+        path = _found_in(list(sys.modules.values()))
+        # -I: the environment may say that no bytecode is to be written.
+        command = [sys.executable, "-I", "-S", "-c", _IMPORT.format(cache=cache, path=path, name=s.__name__)]
 
-    def loop(loops: int) -> int:
-        elapsed = 0
-        for _ in range(loops):
-            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-            nanoseconds, name = done.stdout.split()
-            arrived(name, s.__name__)
-            elapsed += int(nanoseconds)
-        return elapsed
+        def loop(loops: int) -> int:
+            elapsed = 0
+            for _ in range(loops):
+                done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+                nanoseconds, name = done.stdout.split()
+                arrived(name, s.__name__)
+                elapsed += int(nanoseconds)
+            return elapsed
 
-    loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
-    yield loop
+        loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
+        yield loop
 
 
 @contextmanager

@@ -42,6 +42,14 @@ class Library:
         self._library = ctypes.CDLL(path)
         self._library.raw_error.restype = ctypes.c_char_p
 
+    def echo(self, epoll: int, listener: int, control: int, connections: ctypes.c_longlong) -> None:
+        """Serves until *control* can be read; counts the *connections*."""
+        function = self._library.raw_echo
+        function.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.c_longlong)]
+        function.restype = ctypes.c_longlong
+        if function(epoll, listener, control, ctypes.byref(connections)) < 0:
+            raise OSError(self._library.raw_error().decode(errors="replace"))
+
     @contextmanager
     def scenario(self, name: str) -> Iterator[Loop]:
         """The loop of the scenario *name*; Skip if it has none."""

@@ -19,7 +19,7 @@ from ._lockstep import Series
 from ._scenario import RAW, STDLIB, Scenario
 
 KEY = "socketpkg"
-FORMAT = 1
+FORMAT = 2
 
 
 class NotAResult(Exception):
@@ -41,6 +41,7 @@ def about(targets: Sequence[str], quick: bool, notes: Iterable[str]) -> dict[str
         "notes": list(notes),
         "operations": [],
         "busy": None,
+        "fair": None,
         "scale": None,
         "verdicts": [],
     }

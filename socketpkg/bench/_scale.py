@@ -1,41 +1,60 @@
 """Scale: an epoll echo server on each target, with few connections and with many.
 
 The server is a process, and so is what loads it. The cost of a message is the processor time that the server's process
-takes for it, so that neither waiting nor the load counts. The same number of messages is under way whatever the number
-of connections is, and all of them are used, in an order that does not follow that of their descriptors.
+takes for it, so that neither waiting nor the load counts. Ten messages are under way at a time whatever the number of
+connections is, and all of these are used, in an order that does not follow that of their descriptors: each message
+finds the kernel's memory of its connection as cold as so many connections make it. What the number alone does shows
+where most connections are idle.
+
+What a message costs depends on how many of them one call of epoll finds, and that on who runs when. So server and load
+share a core, and are scheduled as a batch, where nobody is preempted by whom it wakes: the load sends ten and waits,
+the server finds ten, answers all of them and waits. The servers of all targets and sizes live side by side and take
+turns in short slices.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import random
 import resource
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ._lockstep import Series, WorkerError, environment, interpreter
 from ._results import verdict
-from ._scenario import STDLIB
+from ._scenario import RAW, STDLIB
 
 SIZES = (10, 1_000, 10_000)
+#: The connections that are used where most are idle.
+FEW = SIZES[0]
 #: The descriptors of a process that are not connections.
 SPARE = 32
 FLAT = 1.15
 OF_STDLIB = 0.9
+GROWTH = "cost of a message, to its own with 10"
+RATIO = "cost of a message, to the stdlib's"
 
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """How much is measured: the rounds of every size, and the messages that a target has in one."""
+    """How much is measured: the rounds, and the messages that a server has in one."""
 
     rounds: int
     messages: int
+
+
+#: The messages before those that count in a slice: what the others have left in the caches goes.
+WARM_UP = 50
+#: The clock of the processor time of a process, as Linux numbers them: its complement in the upper bits, and this.
+_PROCESS_CLOCK = 2
 
 
 class _Program:
@@ -85,23 +104,46 @@ class _Program:
 class _Pair:
     """A server on a target, and its load."""
 
-    def __init__(self, target: str, size: int, stack: ExitStack) -> None:
-        self._server = _Program("_echo_server.py", target, "socket" if target == STDLIB else "socketpkg")
+    def __init__(self, target: str, size: int, library: Path | None, stack: ExitStack) -> None:
+        self.size = size
+        names: dict[str, list[object]] = {STDLIB: ["socket"], RAW: ["raw", library]}
+        module = names.get(target, ["socketpkg"])
+        self._server = _Program("_echo_server.py", target, *module)
         stack.callback(self._server.close)
         self._load = _Program("_echo_load.py", target, int(self._server.line()), size)
         stack.callback(self._load.close)
+
+    def start(self, messages: int) -> None:
+        """Waits until all are connected, and uses every connection once."""
         self._load.line()
+        self._load.ask(f"{max(self.size, messages)} {self.size}")
+        connections = int(self._server.ask("?"))
+        if connections != self.size:
+            raise WorkerError(f"{connections} of {self.size} connections are there")
+        if hasattr(os, "SCHED_BATCH"):
+            for program in (self._server, self._load):
+                os.sched_setscheduler(program.process.pid, os.SCHED_BATCH, os.sched_param(0))
 
-    def facts(self) -> dict[str, Any]:
-        """What the server says of itself."""
-        answer: dict[str, Any] = json.loads(self._server.ask("?"))
-        return answer
+    def share(self, messages: int, used: int, core: int) -> float:
+        """The server's processor time for one message, in nanoseconds, when so many of the connections are used."""
+        for program in (self._server, self._load):
+            os.sched_setaffinity(program.process.pid, [core])
+        self._load.ask(f"{WARM_UP} {used}")
+        before = self._clock()
+        self._load.ask(f"{messages} {used}")
+        return (self._clock() - before) / messages
 
-    def share(self, messages: int) -> tuple[float, float]:
-        """Nanoseconds a message: the server's processor time, and the time that passed."""
-        before = self.facts()["cpu"]
-        passed = int(self._load.ask(messages))
-        return (self.facts()["cpu"] - before) / messages, passed / messages
+    def _clock(self) -> int:
+        return time.clock_gettime_ns(~self._server.process.pid << 3 | _PROCESS_CLOCK)
+
+    def end(self) -> int:
+        """The most memory that the server's process has had, in bytes, when it still has all its connections."""
+        connections = int(self._server.ask("?"))
+        if connections != self.size:
+            raise WorkerError(f"{connections} of {self.size} connections are left")
+        # Not ru_maxrss, which counts what the parent had at the fork.
+        with open(f"/proc/{self._server.process.pid}/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
 
 def fitting() -> tuple[list[int], list[str]]:
@@ -113,48 +155,65 @@ def fitting() -> tuple[list[int], list[str]]:
     return fit, [f"The echo server with {size:,} connections is left out: {reason}." for size in left_out]
 
 
-def steps(plan: ScalePlan, sizes: Sequence[int]) -> int:
+def steps(plan: ScalePlan) -> int:
     """The steps that `measure` advances by."""
-    return plan.rounds * len(sizes)
+    return plan.rounds
+
+
+def cases(sizes: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """By the name of each case the number of connections, and of those that are used."""
+    found = {str(size): (size, size) for size in sizes}
+    if sizes[-1] > FEW:
+        found[f"{sizes[-1]}, {FEW} used"] = (sizes[-1], FEW)
+    return found
 
 
 def measure(
-    targets: Sequence[str], plan: ScalePlan, sizes: Sequence[int], advance: Callable[[], None]
+    targets: Sequence[str], library: Path | None, plan: ScalePlan, sizes: Sequence[int], advance: Callable[[], None]
 ) -> dict[str, Any]:
-    """Every size, on every target in turns."""
-    result: dict[str, Any] = {target: {} for target in targets}
-    shuffle = random.Random(plan.rounds).shuffle
-    order = list(targets)
-    for size in sizes:
-        with _pairs(targets, size) as pairs:
-            costs: dict[str, list[float]] = {target: [] for target in targets}
-            times: dict[str, list[float]] = {target: [] for target in targets}
-            for target in targets:
-                pairs[target].share(max(size, plan.messages // 4))  # warms up, and uses every connection once
-            for _ in range(plan.rounds):
-                shuffle(order)
-                for target in order:
-                    cost, time = pairs[target].share(plan.messages)
-                    costs[target].append(cost)
-                    times[target].append(time)
-                advance()
-            for target in targets:
-                facts = pairs[target].facts()
-                if facts["connections"] != size:
-                    raise WorkerError(f"{target}: {facts['connections']} of {size} connections are left")
-                result[target][str(size)] = {
-                    "costs": costs[target],
-                    "cost": min(costs[target]),
-                    "time": min(times[target]),
-                    "peak": facts["peak"],
-                }
+    """Every size on every target, in turns; the raw server too where there is a *library*."""
+    everybody = [*targets, *([RAW] if library else [])]
+    cores = sorted(os.sched_getaffinity(0))
+    draw = random.Random(plan.rounds)
+    with ExitStack() as stack:
+        pairs = {(target, size): _Pair(target, size, library, stack) for size in sizes for target in everybody}
+        for pair in pairs.values():
+            pair.start(plan.messages)
+        costs: dict[str, dict[str, list[float]]] = {target: {case: [] for case in cases(sizes)} for target in everybody}
+        order = [(target, case, *numbers) for target in everybody for case, numbers in cases(sizes).items()]
+        for _ in range(plan.rounds):
+            draw.shuffle(order)
+            core = draw.choice(cores)
+            for target, case, size, used in order:
+                costs[target][case].append(pairs[target, size].share(plan.messages, used, core))
+            advance()
+        peaks = {key: pair.end() for key, pair in pairs.items()}
+    result: dict[str, Any] = {target: {} for target in everybody}
+    for target in everybody:
+        for case, (size, _used) in cases(sizes).items():
+            first, base = costs[target][str(sizes[0])], costs[STDLIB][case]
+            result[target][case] = _sum_up(costs[target][case], first, base) | {"peak": peaks[target, size]}
     return {"sizes": list(sizes), "targets": result}
 
 
-@contextmanager
-def _pairs(targets: Sequence[str], size: int) -> Iterator[dict[str, _Pair]]:
-    with ExitStack() as stack:
-        yield {target: _Pair(target, size, stack) for target in targets}
+def _sum_up(own: list[float], first: list[float], base: list[float]) -> dict[str, Any]:
+    """The figures of one case on one target, beside its own with few connections and the standard library's.
+
+    Those of the rounds are there to check the others by.
+    """
+
+    def of_rounds(other: list[float]) -> float:
+        return median(one / two for one, two in zip(own, other, strict=True))
+
+    return {
+        "costs": own,
+        "cost": min(own),
+        "median": median(own),
+        "growth": min(own) / min(first),
+        "growth_of_rounds": of_rounds(first),
+        "ratio": min(own) / min(base),
+        "ratio_of_rounds": of_rounds(base),
+    }
 
 
 def unusable() -> str:
@@ -169,25 +228,21 @@ def verdicts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for size in facts["sizes"]:
         title = f"echo server, {size:,} connections"
-        for target, own in facts["targets"].items():
-            if target == STDLIB:
-                continue
-            cost = own[str(size)]["cost"]
-            if size != SIZES[0]:
-                flat = cost / own[str(SIZES[0])]["cost"]
-                found.append(verdict("scale", title, target, "cost of a message, to its own with 10", FLAT, flat))
+        for target, sizes in facts["targets"].items():
+            own = sizes[str(size)]
+            if target not in (STDLIB, RAW) and size != SIZES[0]:
+                found.append(verdict("scale", title, target, GROWTH, FLAT, own["growth"]))
             if target == "c":
-                ratio = cost / facts["targets"][STDLIB][str(size)]["cost"]
-                found.append(verdict("scale", title, target, "cost of a message, to the stdlib's", OF_STDLIB, ratio))
+                found.append(verdict("scale", title, target, RATIO, OF_STDLIB, own["ratio"]))
     return found
 
 
 def values(facts: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Series]]]:
     """The costs, as `document` takes them."""
     return {
-        f"scale-{size}": (
+        f"scale-{case.replace(', ', '-').replace(' ', '-')}": (
             "ns",
-            {target: Series.of(own[str(size)]["costs"]) for target, own in facts["targets"].items()},
+            {target: Series.of(own[case]["costs"]) for target, own in facts["targets"].items()},
         )
-        for size in facts["sizes"]
+        for case in cases(facts["sizes"])
     }

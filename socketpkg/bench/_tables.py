@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
+from ._fair import KEPT, LOST, PACE, SLOWER
+from ._scale import GROWTH, RATIO, cases
 from ._scenario import RAW, STDLIB
+
+#: How a target is called where that is not its name.
+SHOWN = {RAW: "raw C"}
 
 
 @dataclass(frozen=True)
@@ -34,17 +41,18 @@ class Table:
 
 def tables(facts: Mapping[str, Any]) -> list[Table]:
     """All that *facts*, the part of a document that is ours, has to show."""
-    return [table for table in (_operations(facts), *_busy(facts), *_scale(facts), _missed(facts)) if table.rows]
+    found = (_goals(facts), _operations(facts), *_busy(facts), *_fair(facts), *_scale(facts))
+    return [table for table in found if table.rows]
 
 
 def duration(nanoseconds: float) -> str:
     """A time with three digits and its unit."""
     value, unit = nanoseconds, "ns"
     for larger in ("µs", "ms", "s"):
-        if value < 999.5:
+        if abs(value) < 999.5:
             break
         value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if value >= 99.95 or unit == "ns" else f"{value:.3g} {unit}"
+    return f"{value:.0f} {unit}" if abs(value) >= 99.95 or unit == "ns" else f"{value:.3g} {unit}"
 
 
 def amount(value: float, unit: str) -> str:
@@ -103,24 +111,20 @@ def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
     if busy is None:
         return
     runs = len(busy["runs"])
+    first = next(iter(busy["targets"].values()))
+    others = f"Others took {_percent(fmean([found['others'] for found in first.values()]))} of the machine meanwhile."
     stream = Table(
         "Beside a busy thread: datagrams a second",
         ["target", "where", "alone", "least", "median", "most", "of its own", "of the stdlib's"],
-        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets.",
+        note=f"{runs} runs. The ratios are the worst run's; they are to be at least the figure in brackets. {others}",
     )
     answers = Table(
         "Beside a busy thread: request and answer",
-        ["target", "where", "p50", "p99", "p99 to the stdlib's"],
+        ["target", "where", "answers", "p50", "p99", "p99 to the stdlib's"],
         note=f"The times of all {runs} runs together. The ratio is to be at most 1.",
-    )
-    other = Table(
-        "The other side: a thread that computes beside one that receives in a tight loop",
-        ["target", "messages a second", "of its speed alone", "time lost a message", "to the stdlib's"],
-        note="Medians of the runs. The ratio is to be at most 1.",
     )
     own, stdlib = _verdicts(facts, "of its own rate, worst run"), _verdicts(facts, "of the stdlib's rate, worst run")
     p99 = _verdicts(facts, "p99 of answers, to the stdlib's")
-    cost = _verdicts(facts, "cost to the computing thread a message, to the stdlib's")
     for target, places in busy["targets"].items():
         for place, found in places.items():
             key = (f"beside a busy thread, {place}", target)
@@ -133,19 +137,58 @@ def _busy(facts: Mapping[str, Any]) -> Iterator[Table]:
                     Cell("") if target == STDLIB else _judged(found["of_stdlib"], stdlib.get(key)),
                 ]
             )
+            times = f"{found['answers']:,}", duration(found["p50"]), duration(found["p99"])
             answers.rows.append(
                 [
-                    *map(Cell, (target, place, duration(found["p50"]), duration(found["p99"]))),
+                    *map(Cell, (target, place, *times)),
                     Cell("") if target == STDLIB else _judged(found["p99"] / base["p99"], p99.get(key)),
                 ]
             )
-            if "flood_cost" in found:
-                ratio = found["flood_cost"] / base["flood_cost"] if base["flood_cost"] else float("inf")
-                texts = f"{found['flood_messages']:,.0f}", f"{found['flood_share']:.2f}", duration(found["flood_cost"])
-                other.rows.append(
-                    [*map(Cell, (target, *texts)), Cell("") if target == STDLIB else _judged(ratio, cost.get(key))]
-                )
-    yield from (stream, answers, other)
+    yield from (stream, answers)
+
+
+def _fair(facts: Mapping[str, Any]) -> Iterator[Table]:
+    fair = facts["fair"]
+    if fair is None:
+        return
+    base = fair["targets"][STDLIB]
+    others = _percent(fmean([own["others"] for own in fair["targets"].values()]))
+    paced = Table(
+        f"The other side: a thread that computes beside one that receives {PACE:,} messages a second",
+        ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "time to the stdlib's"],
+        note=f"Medians of the quieter rounds, in which others took {others} of the machine. "
+        "The ratio is the time for the same work; it is to be at most 1.",
+    )
+    tight = Table(
+        "The other side: the same beside one that receives in a tight loop",
+        ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "loss to the stdlib's"],
+        note="The ratio is that of the time lost a message; it is to be at most 1.",
+    )
+    slower, lost, kept = (_verdicts(facts, measure) for measure in (SLOWER, LOST, KEPT))
+    for target, own in fair["targets"].items():
+        key = ("a thread that computes beside one that receives", target)
+        for table, kind in ((paced, "paced"), (tight, "tight")):
+            found = own[kind]
+            ratio = Cell("")
+            if target != STDLIB and kind == "paced":
+                ratio = _judged(base[kind]["share"] / found["share"], slower.get(key))
+            elif target != STDLIB and base[kind]["lost"] > 0:
+                ratio = _judged(found["lost"] / base[kind]["lost"], lost.get(key))
+            table.rows.append(
+                [
+                    Cell(target),
+                    Cell(f"{found['messages']:,.0f}"),
+                    _judged(found["share"], kept.get(key) if kind == "tight" else None),
+                    Cell(duration(found["lost"])),
+                    Cell(duration(found["longest"])),
+                    ratio,
+                ]
+            )
+    yield from (paced, tight)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
@@ -154,22 +197,23 @@ def _scale(facts: Mapping[str, Any]) -> Iterator[Table]:
         return
     table = Table(
         "Scale: an epoll echo server",
-        ["target", "connections", "processor time a message", "to its own with 10", "to the stdlib's", "peak memory"],
-        note="The server's own processor time. The ratios are to be at most the figure in brackets.",
+        ["target", "connections", "time a message", "median", "to its own with 10", "to the stdlib's", "peak memory"],
+        note="The least processor time that the server's own process takes for a message. "
+        "The ratios are to be at most the figure in brackets.",
     )
-    flat = _verdicts(facts, "cost of a message, to its own with 10")
-    stdlib = _verdicts(facts, "cost of a message, to the stdlib's")
+    flat, stdlib = _verdicts(facts, GROWTH), _verdicts(facts, RATIO)
     for target, sizes in scale["targets"].items():
-        least = sizes[str(scale["sizes"][0])]["cost"]
-        for size in scale["sizes"]:
-            found, base = sizes[str(size)], scale["targets"][STDLIB][str(size)]
-            key = (f"echo server, {size:,} connections", target)
+        for case, (size, used) in cases(scale["sizes"]).items():
+            found = sizes[case]
+            # The goals are those of a server whose connections are all used.
+            key = (f"echo server, {size:,} connections", target if used == size else "")
             table.rows.append(
                 [
-                    *map(Cell, (target, f"{size:,}", duration(found["cost"]))),
-                    _judged(found["cost"] / least, flat.get(key)),
-                    Cell("") if target == STDLIB else _judged(found["cost"] / base["cost"], stdlib.get(key)),
-                    Cell(f"{found['peak'] / 2**20:.1f} MiB"),
+                    *map(Cell, (SHOWN.get(target, target), f"{size:,}" if used == size else f"{size:,}, {used} used")),
+                    *map(Cell, (duration(found["cost"]), duration(found["median"]))),
+                    Cell("") if case == str(scale["sizes"][0]) else _judged(found["growth"], flat.get(key)),
+                    Cell("") if target == STDLIB else _judged(found["ratio"], stdlib.get(key)),
+                    Cell("-" if target == RAW else f"{found['peak'] / 2**20:.1f} MiB"),
                 ]
             )
     yield table
@@ -180,13 +224,15 @@ def _judged(value: float, found: Mapping[str, Any] | None) -> Cell:
     return Cell(f"{value:.2f}") if found is None else against(f"{value:.2f}", found["goal"], found["met"])
 
 
-def _missed(facts: Mapping[str, Any]) -> Table:
-    table = Table("Goals that are missed, by most first", ["what", "target", "measure", "goal", "reached", "times"])
-    for v in sorted(facts["verdicts"], key=lambda v: -v["miss"]):
-        if not v["met"]:
-            bound = "at least " if v["at_least"] else ""
-            texts = v["title"], v["target"], v["measure"], f"{bound}{v['goal']:g}", f"{v['reached']:.3g}"
-            table.rows.append([*map(Cell, texts), Cell(f"{v['miss']:.2f}")])
+def _goals(facts: Mapping[str, Any]) -> Table:
+    """By target how many goals are met, and how far off the others are; the other tables mark which ones these are."""
+    table = Table("Goals", ["target", "goals", "met", "missed by up to a tenth", "by up to a half", "by more"])
+    for target in facts["targets"]:
+        misses = [v["miss"] for v in facts["verdicts"] if v["target"] == target]
+        within = [sum(miss <= bound for miss in misses) for bound in (1.0, 1.1, 1.5, float("inf"))]
+        if misses:
+            counts = [len(misses), within[0], *(more - less for less, more in pairwise(within))]
+            table.rows.append([Cell(target), *(Cell(str(count)) for count in counts)])
     return table
 
 

@@ -69,6 +69,12 @@ class Server:
 
         return _busy.MEASURES[measure](self._module, seconds)
 
+    def fair(self, seconds: float, pace: int) -> dict[str, Any]:
+        """One turn of what a thread that receives costs one that computes."""
+        from . import _fair
+
+        return _fair.fair(self._module, seconds, pace)
+
 
 def main(arguments: list[str]) -> None:
     """Serves until the orders end."""

@@ -16,8 +16,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +34,8 @@
 #define DATAGRAM 1200
 #define DATAGRAMS 32
 #define SEGMENTS 54
+/* As many as Python's epoll objects ask for. */
+#define EVENTS (FD_SETSIZE - 1)
 
 typedef long long i64;
 
@@ -177,14 +183,28 @@ i64 raw_recv_large(i64 loops) { return receive_blocks(loops, 16, LARGE); }
 i64 raw_recv_large_later(i64 loops) { return receive_blocks(loops, 16, LARGE); }
 i64 raw_recv_into_64k(i64 loops) { return receive_blocks(loops, BLOCK, BLOCK); }
 
-/* The reader is a process, as in _operations.py; it answers with a byte when it has everything. */
-static i64 reader(int fd, int answer, i64 left) {
-    while (left > 0) {
-        ssize_t got = read(fd, other, 1 << 18);
-        if (got <= 0) return 1;
-        left -= got;
+/* The reader is a process, as in _operations.py. It answers with a byte when it has the first of the blocks, which is not
+ * timed since both processes meet their memory for the first time, and with another when it has the others. */
+static int reader(int fd, int answer, i64 blocks) {
+    i64 turns[2] = {MEBIBYTE, blocks * MEBIBYTE};
+    for (int turn = 0; turn < 2; turn++) {
+        while (turns[turn] > 0) {
+            ssize_t got = read(fd, other, turns[turn] < LARGE ? turns[turn] : LARGE);
+            if (got <= 0) return 1;
+            turns[turn] -= got;
+        }
+        if (write(answer, ".", 1) != 1) return 1;
     }
-    return write(answer, ".", 1) != 1;
+    return 0;
+}
+
+static int send_block(int fd) {
+    for (size_t sent = 0; sent < MEBIBYTE;) {
+        ssize_t n = send(fd, big + sent, MEBIBYTE - sent, MSG_NOSIGNAL);
+        if (n <= 0) return 0;
+        sent += n;
+    }
+    return 1;
 }
 
 i64 raw_sendall_1m(i64 loops) {
@@ -199,17 +219,13 @@ i64 raw_sendall_1m(i64 loops) {
     MUST((child = fork()) >= 0);
     if (child == 0) {
         close(fds[0]);
-        _exit((int)reader(fds[1], fds[3], loops * MEBIBYTE));
+        _exit(reader(fds[1], fds[3], loops));
     }
     close(fds[1]), fds[1] = -1;
     close(fds[3]), fds[3] = -1;
+    MUST(send_block(fds[0]) && read(fds[2], &byte, 1) == 1);
     i64 start = now();
-    for (i64 i = 0; i < loops; i++)
-        for (size_t sent = 0; sent < MEBIBYTE;) {
-            ssize_t n = send(fds[0], big + sent, MEBIBYTE - sent, MSG_NOSIGNAL);
-            DO(n > 0);
-            sent += n;
-        }
+    for (i64 i = 0; i < loops; i++) DO(send_block(fds[0]));
     DO(read(fds[2], &byte, 1) == 1);
     elapsed = now() - start;
 done:
@@ -524,6 +540,46 @@ done:
     end(fds, 3);
     return elapsed;
 }
+
+/* -- the echo server: _echo_server.py ----------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+/* Serves on the listener and those connections that the epoll object has, until the control descriptor can be read. Adds
+ * to *connections those that came, and takes off those that went. */
+i64 raw_echo(int epoll, int listener, int control, i64 *connections) {
+    struct epoll_event events[EVENTS];
+    char data[4096];
+    i64 elapsed = 0;
+    for (int called = 0; !called;) {
+        int count = epoll_wait(epoll, events, EVENTS, -1);
+        if (count < 0 && errno == EINTR) continue;
+        DO(count >= 0);
+        for (int i = 0; i < count; i++) {
+            int fd = events[i].data.fd;
+            if (fd == control) {
+                called = 1;
+            } else if (fd == listener) {
+                int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                struct epoll_event event = {.events = EPOLLIN, .data.fd = accepted};
+                if (accepted < 0 && errno == EAGAIN) continue;
+                DO(accepted >= 0);
+                DO(epoll_ctl(epoll, EPOLL_CTL_ADD, accepted, &event) == 0);
+                ++*connections;
+            } else {
+                ssize_t got = recv(fd, data, sizeof data, 0);
+                if (got <= 0 || send(fd, data, got, MSG_NOSIGNAL) != got) {
+                    close(fd);
+                    --*connections;
+                }
+            }
+        }
+    }
+done:
+    return elapsed;
+}
+
+#endif
 
 /* -- many datagrams: _many.py -------------------------------------------------------------------------------------- */
 
