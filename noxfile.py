@@ -4,6 +4,7 @@ Examples::
 
     nox -s tests                                     every Python x backend, and the stdlib as the control
     nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
+    nox -s "tests-3.13(cffi)" -- -n 0 -v             the tests one after the other, not side by side
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
     nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
@@ -122,7 +123,7 @@ def pytest(
     """Runs the tests in a source tree on the installed package, from a folder outside the tree.
 
     Side by side, file by file: what a module's tests share is made once. They wait more than they work, so that there
-    may be more of them than processors. ``nox -s tests -- -n 0`` has them one after the other.
+    may be more of them than processors.
     """
     arguments = list(session.posargs)
     for position, argument in enumerate(arguments):
@@ -269,7 +270,9 @@ def build(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", str(sdist(session)), str(wheel(session)))
     install(session, "[test]")
     tree = unpacked(session)
-    pytest(session, [str(path) for path in sorted((tree / "tests").glob("test_*.py"))], {}, tree, "slow or not slow")
+    default = [str(path) for path in sorted((tree / "tests").glob("test_*.py"))]
+    # What installs and compiles takes longer than a test after which a hang is suspected.
+    pytest(session, [*default, "-o", "faulthandler_timeout=900"], {}, tree, "slow or not slow")
 
 
 if __name__ == "__main__":
