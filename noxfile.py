@@ -4,6 +4,7 @@ Examples::
 
     nox -s tests                                     every Python x backend, and the stdlib as the control
     nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
+    nox -s "tests-3.13(cffi)" -- -n 0 -v             the tests one after the other, not side by side
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
     nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
@@ -45,7 +46,8 @@ os.environ.setdefault("SOCKETPKG_REQUIRE_BACKENDS", "1")
 os.environ.pop("SOCKET_BACKEND", None)
 os.environ.pop("PYTHONPATH", None)
 
-#: The wheel of each Python, by the tag of its bytecode: built once in a run of nox.
+#: The sdist, and the wheel of each Python by the tag of its bytecode: built once in a run of nox.
+SDISTS: list[Path] = []
 WHEELS: dict[str, Path] = {}
 
 
@@ -70,8 +72,26 @@ def newest_python() -> str:
     return max(installed or known or PYTHONS, key=lambda python: [int(number) for number in re.findall(r"\d+", python)])
 
 
+def sdist(session: nox.Session) -> Path:
+    """The sdist, with what it unpacks to beside it."""
+    if not SDISTS:
+        folder = Path(session.cache_dir).absolute() / "sdist"
+        shutil.rmtree(folder, ignore_errors=True)
+        session.install("build")
+        session.run("python", "-m", "build", "--sdist", "--outdir", str(folder), str(ROOT), silent=True)
+        SDISTS.extend(folder.glob("*.tar.gz"))
+        shutil.unpack_archive(SDISTS[0], folder)
+    return SDISTS[0]
+
+
+def unpacked(session: nox.Session) -> Path:
+    """The source tree that is in the sdist."""
+    made = sdist(session)
+    return made.with_name(made.name.removesuffix(".tar.gz"))
+
+
 def wheel(session: nox.Session) -> Path:
-    """The wheel for the session's Python."""
+    """The wheel for the session's Python, made from the sdist as an installer does it."""
     tag = session.run(
         "python", "-c", "import sys, sysconfig; print(sys.implementation.cache_tag + sys.abiflags)", silent=True
     )
@@ -81,7 +101,7 @@ def wheel(session: nox.Session) -> Path:
         folder = Path(session.cache_dir).absolute() / "wheels" / tag
         shutil.rmtree(folder, ignore_errors=True)
         session.install("build")
-        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT), silent=True)
+        session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), str(unpacked(session)), silent=True)
         (WHEELS[tag],) = folder.glob("*.whl")
     return WHEELS[tag]
 
@@ -97,21 +117,32 @@ def install(session: nox.Session, extra: str = "") -> None:
     session.install(f"{wheel(session)}{extra}")
 
 
-def pytest(session: nox.Session, default: list[str], env: dict[str, str]) -> None:
-    """Runs the tests on the installed package, from a folder outside the tree."""
+def pytest(
+    session: nox.Session, default: list[str], env: dict[str, str], tree: Path = ROOT, marks: str = "not slow"
+) -> None:
+    """Runs the tests in a source tree on the installed package, from a folder outside the tree.
+
+    Side by side, file by file: what a module's tests share is made once. They wait more than they work, so that there
+    may be more of them than processors.
+    """
     arguments = list(session.posargs)
     for position, argument in enumerate(arguments):
         path, colons, rest = argument.partition("::")
-        if not path.startswith("-") and (ROOT / path).exists():
-            arguments[position] = f"{ROOT / path}{colons}{rest}"
+        if not path.startswith("-") and (tree / path).exists():
+            arguments[position] = f"{tree / path}{colons}{rest}"
             default = []
     if "-m" not in arguments:
-        arguments += ["-m", "not slow"]
+        arguments += ["-m", marks]
     session.chdir(session.create_tmp())
     session.run(
-        *("python", "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *("-p", "no:cacheprovider", *default, *arguments),
-        env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", **env},
+        *("python", "-m", "pytest", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)),
+        *("-p", "no:cacheprovider", "-n", "auto", "--dist", "loadfile", *default, *arguments),
+        env={
+            "PYTHONSAFEPATH": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_XDIST_AUTO_NUM_WORKERS": str(2 * (os.cpu_count() or 1)),
+            **env,
+        },
     )
 
 
@@ -234,23 +265,14 @@ def examples(session: nox.Session, backend: str) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the sdist and from it the wheel, install that, run the sdist's own tests of the package, slow ones too."""
-    folder = Path(session.create_tmp()).absolute() / "dist"
-    shutil.rmtree(folder, ignore_errors=True)
-    session.install("build", "twine")
-    session.run("python", "-m", "build", "--outdir", str(folder), str(ROOT), silent=True)
-    (sdist,), (built,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
-    session.run("twine", "check", "--strict", str(sdist), str(built))
-    session.install(f"{built}[test]")
-    shutil.unpack_archive(sdist, folder)
-    (unpacked,) = (path for path in folder.iterdir() if path.is_dir())
-    session.chdir(folder)
-    arguments = session.posargs or [str(path) for path in sorted((unpacked / "tests").glob("test_*.py"))]
-    session.run(
-        *("python", "-m", "pytest", "-c", str(unpacked / "pyproject.toml"), "--rootdir", str(unpacked)),
-        *("-p", "no:cacheprovider", *arguments),
-        env={"PYTHONSAFEPATH": "1"},
-    )
+    """Check the sdist and the wheel that comes of it, and run the sdist's own tests of the package, slow ones too."""
+    session.install("twine")
+    session.run("twine", "check", "--strict", str(sdist(session)), str(wheel(session)))
+    install(session, "[test]")
+    tree = unpacked(session)
+    default = [str(path) for path in sorted((tree / "tests").glob("test_*.py"))]
+    # What installs and compiles takes longer than a test after which a hang is suspected.
+    pytest(session, [*default, "-o", "faulthandler_timeout=900"], {}, tree, "slow or not slow")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -94,7 +95,7 @@ class BuildBackends(build_ext):
     """build_ext that builds a backend's extensions all or none."""
 
     def build_extensions(self) -> None:
-        """Builds backend by backend; one that fails takes its whole set along."""
+        """Builds them side by side; one that fails takes its backend's whole set along."""
         if self.compiler.compiler_type == "unix":
             for extension in self.extensions:
                 extension.extra_compile_args += WARNINGS
@@ -102,15 +103,19 @@ class BuildBackends(build_ext):
                     extension.extra_compile_args += CYTHON_WARNINGS
         self.remove_stale()
         failed = set()
-        for extension in self.extensions:
-            if backend_of(extension) not in failed:
+        # As setuptools does for --parallel: the threads only wait for compilers.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            builds = [(extension, pool.submit(self.build_extension, extension)) for extension in self.extensions]
+            for extension, build in builds:
                 try:
-                    self.build_extension(extension)
+                    build.result()
                 except Exception as error:
                     if REQUIRED:
+                        pool.shutdown(cancel_futures=True)
                         raise
+                    if backend_of(extension) not in failed:
+                        note(f"{backend_of(extension)} is not built, since {extension.name} does not compile: {error}")
                     failed.add(backend_of(extension))
-                    note(f"{backend_of(extension)} is not built, since {extension.name} does not compile: {error}")
         for extension in self.extensions:
             if backend_of(extension) in failed:
                 Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)

@@ -7,8 +7,10 @@ suite too, a vendored copy by the name that it is imported by, such as ``myapp._
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
+import itertools
 import os
 import platform
 import signal
@@ -16,7 +18,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -117,3 +119,63 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
             _collect()
             leaked = sorted(set(_open_descriptors().items()) - set(descriptors.items()))
         assert not leaked, f"descriptors left open: {leaked}"
+
+
+@pytest.fixture
+def alarms() -> Iterator[Callable[..., list[int]]]:
+    """Starts a timer whose signals come again and again; gives the list that grows with each of them.
+
+    ``call`` is what the handler does at every signal, ``once`` what it does at one: the first that finds ``after`` of
+    them in the list. A handler is entered anew while it runs, wherever Python looks for signals; if it compared the
+    list's length with a number, it could find that number twice or never.
+    """
+    before = signal.getsignal(signal.SIGALRM)
+
+    def start(
+        interval: float = 0.02,
+        call: Callable[[], object] | None = None,
+        once: Callable[[], object] | None = None,
+        after: int = 3,
+    ) -> list[int]:
+        seen: list[int] = []
+        turns = itertools.count()
+
+        def handler(number: int, frame: object) -> None:
+            seen.append(number)
+            if call is not None:
+                call()
+            if once is not None and len(seen) >= after and next(turns) == 0:
+                once()
+
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, interval, interval)
+        return seen
+
+    yield start
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def interruption() -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """Makes a ``with`` in which a signal comes whose handler raises what it is given, and after which none comes.
+
+    It stands behind the ``pytest.raises``: on a busy machine the signal can come before anything else happens.
+    """
+
+    @contextlib.contextmanager
+    def interrupt(error: Callable[[], BaseException]) -> Iterator[None]:
+        def handler(number: int, frame: object) -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            raise error()
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            # Again and again: one that comes just before a system call does not interrupt it.
+            signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    return interrupt

@@ -11,7 +11,7 @@ import os
 import signal
 import socket as stdlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -132,23 +132,3 @@ def unix(path: bytes) -> bytes:
     if sys.platform == "darwin" or "bsd" in sys.platform:
         return bytes([len(path) + 2, stdlib.AF_UNIX]) + path
     return int(stdlib.AF_UNIX).to_bytes(2, sys.byteorder) + path
-
-
-@pytest.fixture
-def alarms() -> Iterator[Callable[..., list[int]]]:
-    """Starts an interval timer whose handler calls a function; returns the list that grows with each signal."""
-
-    def start(interval: float = 0.02, call: Callable[[], object] | None = None) -> list[int]:
-        seen: list[int] = []
-
-        def handler(number: int, frame: object) -> None:
-            seen.append(number)
-            if call is not None:
-                call()
-
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, interval, interval)
-        return seen
-
-    yield start
-    signal.setitimer(signal.ITIMER_REAL, 0)

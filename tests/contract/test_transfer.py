@@ -670,10 +670,8 @@ def test_receiving_goes_on_after_signals(
         # What a handler does must not be taken for what happened to the call that it interrupted.
         with pytest.raises(BlockingIOError):
             syscalls.recv(quiet, 10, 0, 0)
-        if len(seen) == 4:
-            os.write(one, b"late")
 
-    seen = alarms(0.02, use_the_backend)
+    alarms(call=use_the_backend, once=lambda: os.write(one, b"late"), after=4)
     result = call(syscalls, two, timeout)
     signal.setitimer(signal.ITIMER_REAL, 0)
     data = result[0] if type(result) is tuple else result
@@ -683,16 +681,10 @@ def test_receiving_goes_on_after_signals(
 @receive
 @pytest.mark.parametrize("timeout", [-1, 20 * SECOND])
 def test_a_handler_gets_its_exception_through(
-    syscalls: Any, fds: Descriptors, alarms: Callable[..., list[int]], call: Call, timeout: int
+    syscalls: Any, fds: Descriptors, interruption: Any, call: Call, timeout: int
 ) -> None:
     _, two = fds.pair(blocking=timeout < 0)
-
-    def fail() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise ZeroDivisionError
-
-    alarms(0.05, fail)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError), interruption(ZeroDivisionError):
         call(syscalls, two, timeout)
 
 
@@ -713,12 +705,7 @@ def test_sending_goes_on_after_signals(
     one, two = fds.pair()
     found: list[bytes] = []
     thread = threading.Thread(target=lambda: found.append(drain(two, len(DATA))))
-
-    def start() -> None:
-        if len(seen) == 4:
-            thread.start()
-
-    seen = alarms(0.02, start)
+    alarms(once=thread.start, after=4)
     result = LARGE_SENDS[name](syscalls, one, -1)
     sent = len(DATA) if result is None else result
     if sent < len(DATA):
@@ -729,17 +716,13 @@ def test_sending_goes_on_after_signals(
     assert found == [DATA]
 
 
-def test_a_handler_ends_sendall(syscalls: Any, fds: Descriptors, alarms: Callable[..., list[int]]) -> None:
-    def fail() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise ZeroDivisionError
-
+def test_a_handler_ends_sendall(syscalls: Any, fds: Descriptors, interruption: Any) -> None:
     for blocking in (True, False):
         one, _ = fds.pair(blocking=blocking)
         buffer = bytearray(DATA)
-        alarms(0.05, fail)
         try:
-            syscalls.sendall(one, buffer, 0, -1 if blocking else 20 * SECOND)
+            with interruption(ZeroDivisionError):
+                syscalls.sendall(one, buffer, 0, -1 if blocking else 20 * SECOND)
         except ZeroDivisionError:
             buffer.append(0)
         else:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import array
 import errno
 import os
-import signal
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -459,33 +458,12 @@ class Interrupted(Exception):
     """What a handler raises."""
 
 
-@pytest.fixture
-def alarms() -> Iterator[Callable[[Callable[[], None]], list[int]]]:
-    """Starts signals again and again, each of which calls a function; gives the list that grows with each."""
-    before = signal.getsignal(signal.SIGALRM)
-
-    def start(call: Callable[[], None]) -> list[int]:
-        seen: list[int] = []
-
-        def handler(number: int, frame: object) -> None:
-            seen.append(number)
-            call()
-
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
-        return seen
-
-    yield start
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 @pytest.mark.parametrize("method", ["recvmmsg", "recvmmsg_into", "recv_segments"])
 def test_receiving_goes_on_after_a_signal(udp: Any, alarms: Any, method: str, timeout: float | None) -> None:
     one, two = udp
     two.settimeout(timeout)
-    seen = alarms(lambda: len(seen) == 3 and one.sendto(b"x", two.getsockname()))
+    seen = alarms(once=lambda: one.sendto(b"x", two.getsockname()))
     if method == "recvmmsg":
         assert two.recvmmsg(5, 5) == [(b"x", one.getsockname())]
     elif method == "recvmmsg_into":
@@ -496,16 +474,11 @@ def test_receiving_goes_on_after_a_signal(udp: Any, alarms: Any, method: str, ti
 
 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
-def test_a_handler_that_raises_ends_the_call(udp: Any, alarms: Any, timeout: float | None) -> None:
-    def fail() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise Interrupted
-
+def test_a_handler_that_raises_ends_the_call(udp: Any, interruption: Any, timeout: float | None) -> None:
     one, two = udp
     two.settimeout(timeout)
     for call in (lambda: two.recvmmsg(5, 5), lambda: two.recvmmsg_into([bytearray(5)] * 2), two.recv_segments):
-        alarms(fail)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted), interruption(Interrupted):
             call()
     one.sendto(b"x", two.getsockname())
     assert two.recvmmsg(5, 5) == [(b"x", one.getsockname())]
@@ -523,22 +496,16 @@ def test_sending_goes_on_after_a_signal(dgrams: Any, alarms: Any) -> None:
             received.extend(data for data, _ in two.recvmmsg(100, 10))
 
     with Worker(receive):
-        seen = alarms(lambda: go.set() if len(seen) >= 3 else None)
+        alarms(once=go.set)
         assert one.sendmmsg([b"%d" % i for i in range(2000)]) == 2000
     assert [int(data) for data in received] == list(range(2000))
 
 
-def test_a_handler_that_raises_an_oserror_ends_sending(dgrams: Any, alarms: Any) -> None:
+def test_a_handler_that_raises_an_oserror_ends_sending(dgrams: Any, interruption: Any) -> None:
     """Its error is not taken for one of the socket."""
-
-    def fail() -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        raise TimeoutError("of the handler")
-
     one, _ = dgrams
     one.settimeout(None)
-    alarms(fail)
-    with pytest.raises(TimeoutError, match="of the handler"):
+    with pytest.raises(TimeoutError, match="of the handler"), interruption(lambda: TimeoutError("of the handler")):
         one.sendmmsg([b"x"] * 5000)
 
 

@@ -28,16 +28,12 @@ class Alarm:
 
     def __init__(self) -> None:
         self.count = 0
-        self.raises = False
         self.enough = threading.Event()
 
     def handler(self, number: int, frame: object) -> None:
         self.count += 1
         if self.count >= SIGNALS:
             self.enough.set()
-        if self.raises and self.count == 1:
-            stop()
-            raise Interrupted
 
 
 @pytest.fixture
@@ -92,13 +88,11 @@ def test_receiving_goes_on(pair: Any, alarm: Alarm, method: str, timeout: float 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 @pytest.mark.parametrize("method", sorted(RECEIVING))
 def test_receiving_ends_with_what_the_handler_raises(
-    pair: Any, alarm: Alarm, method: str, timeout: float | None
+    pair: Any, interruption: Any, method: str, timeout: float | None
 ) -> None:
     one, two = pair
     one.settimeout(timeout)
-    alarm.raises = True
-    start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruption(Interrupted):
         RECEIVING[method](one)
     two.send(b"fine")
     assert one.recv(10) == b"fine", "the socket is as good as before"
@@ -135,11 +129,9 @@ def test_accept_goes_on(listener: Any, alarm: Alarm, timeout: float | None) -> N
 
 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
-def test_accept_ends_with_what_the_handler_raises(listener: Any, alarm: Alarm, timeout: float | None) -> None:
+def test_accept_ends_with_what_the_handler_raises(listener: Any, interruption: Any, timeout: float | None) -> None:
     listener.settimeout(timeout)
-    alarm.raises = True
-    start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruption(Interrupted):
         listener.accept()
     with socket.socket() as client:
         client.connect(listener.getsockname())
@@ -187,33 +179,30 @@ def test_sending_goes_on(pair: Any, alarm: Alarm, method: str, timeout: float | 
 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 @pytest.mark.parametrize("method", sorted(SENDING))
-def test_sending_ends_with_what_the_handler_raises(pair: Any, alarm: Alarm, method: str, timeout: float | None) -> None:
+def test_sending_ends_with_what_the_handler_raises(
+    pair: Any, interruption: Any, method: str, timeout: float | None
+) -> None:
     one, _ = pair
     fill(one)
     one.settimeout(timeout)
-    alarm.raises = True
-    start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruption(Interrupted):
         SENDING[method](one, b"x" * 100)
 
 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 def test_sendall_ends_with_what_the_handler_raises_when_a_part_was_sent(
-    pair: Any, alarm: Alarm, timeout: float | None
+    pair: Any, interruption: Any, timeout: float | None
 ) -> None:
     one, _ = pair
     one.settimeout(timeout)
-    alarm.raises = True
-    start()
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interrupted), interruption(Interrupted):
         one.sendall(b"x" * (64 << 20))
 
 
-def test_sendall_runs_handlers_while_it_is_busy(pair: Any, alarm: Alarm) -> None:
+def test_sendall_runs_handlers_while_it_is_busy(pair: Any, interruption: Any) -> None:
     """A reader that is never slow must not keep the handler from running."""
     one, two = pair
     finished = threading.Event()
-    alarm.raises = True
 
     def drain() -> None:
         two.settimeout(INTERVAL)
@@ -229,9 +218,8 @@ def test_sendall_runs_handlers_while_it_is_busy(pair: Any, alarm: Alarm) -> None
 
     with Worker(drain):
         data = memoryview(bytes(64 << 20))
-        start()
         try:
-            with pytest.raises(Interrupted):
+            with pytest.raises(Interrupted), interruption(Interrupted):
                 send_on()
         finally:
             finished.set()
@@ -292,14 +280,12 @@ def test_connect_goes_on(full_backlog: Any, alarm: Alarm, timeout: float | None)
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
 def test_connect_ends_with_what_the_handler_raises(
-    full_backlog: Any, alarm: Alarm, timeout: float | None, method: str
+    full_backlog: Any, interruption: Any, timeout: float | None, method: str
 ) -> None:
     _, address = full_backlog
-    alarm.raises = True
     with socket.socket() as sock:
         sock.settimeout(timeout)
-        start()
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interrupted), interruption(Interrupted):
             getattr(sock, method)(address)
 
 
@@ -371,21 +357,10 @@ def test_a_handler_that_closes_the_socket(pair: Any) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_keyboard_interrupt(pair: Any) -> None:
+def test_keyboard_interrupt(pair: Any, interruption: Any) -> None:
     one, _ = pair
-
-    def handler(number: int, frame: object) -> None:
-        stop()
-        signal.default_int_handler(number, frame)  # type: ignore[arg-type]
-
-    before = signal.signal(signal.SIGALRM, handler)
-    try:
-        start()
-        with pytest.raises(KeyboardInterrupt):
-            one.recv(1)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(KeyboardInterrupt), interruption(KeyboardInterrupt):
+        one.recv(1)
 
 
 def test_wakeup_descriptors_work(pair: Any, alarm: Alarm) -> None:

@@ -408,7 +408,9 @@ class TestInto:
             getattr(two, method)(bytearray(4), -1)
         assert two.recv(10) == b"hello"
 
-    @pytest.mark.parametrize("bad", [b"bytes", memoryview(b"bytes"), "text", None, 5, [1]], ids=repr)
+    @pytest.mark.parametrize(
+        "bad", [b"bytes", memoryview(b"bytes"), "text", None, 5, [1]], ids=lambda bad: type(bad).__name__
+    )
     def test_what_cannot_be_written_to(self, pair: Any, method: str, bad: Any) -> None:
         one, two = pair
         one.send(b"hello")
