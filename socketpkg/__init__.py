@@ -30,7 +30,6 @@ except ImportError:
     raise SystemExit(main(sys.argv[1:])) from None
 
 from ._install import install as install
-from ._socket import *
 from ._socketio import SocketIO, TextPair
 from ._version import __version__ as __version__
 
@@ -38,7 +37,10 @@ __backend__: str = _socket.backend.name
 _initialize = _socket.core.initialize
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
+if not TYPE_CHECKING:
+    # As `from ._socket import *` does, which takes several times as long for so many names.
+    globals().update(_socket._EXPORTS)
+else:
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from ._enums import AddressInfo as AddressInfo
     from ._enums import MsgFlag as MsgFlag
     from ._enums import SocketKind as SocketKind
+    from ._socket import *
 
     _Member = TypeVar("_Member", bound=IntEnum)
     _Socket = TypeVar("_Socket", bound="socket")
@@ -98,16 +101,21 @@ if TYPE_CHECKING:
 
 # The constants become members of enums that print as their names. The low-level module knows the integers only;
 # what it returns is turned back into members where a program sees it.
-def _make_enum(base: Any, name: str, prefix: str) -> None:
-    # Only those of the prefix: enum would ask a filter for each of our names, a good part of the time of the import.
-    constants = {constant: value for constant, value in _socket.core.CONSTANTS.items() if constant.startswith(prefix)}
-    base._convert_(name, __name__, str.isupper, SimpleNamespace(**constants))
+def _make_enums(*enums: tuple[Any, str, str]) -> None:
+    # enum would ask a filter for each of our names and for each enum, a good part of the time of the import.
+    prefixes = tuple([prefix for _, _, prefix in enums])
+    members = [(name, value) for name, value in _socket.core.CONSTANTS.items() if name.startswith(prefixes)]
+    for base, enum, prefix in enums:
+        constants = {name: value for name, value in members if name.startswith(prefix)}
+        base._convert_(enum, __name__, str.isupper, SimpleNamespace(**constants))
 
 
-_make_enum(IntEnum, "AddressFamily", "AF_")
-_make_enum(IntEnum, "SocketKind", "SOCK_")
-_make_enum(IntFlag, "MsgFlag", "MSG_")
-_make_enum(IntFlag, "AddressInfo", "AI_")
+_make_enums(
+    (IntEnum, "AddressFamily", "AF_"),
+    (IntEnum, "SocketKind", "SOCK_"),
+    (IntFlag, "MsgFlag", "MSG_"),
+    (IntFlag, "AddressInfo", "AI_"),
+)
 
 # Until 3.12 a write to a text file loses what was read ahead (gh-80109).
 _LOSES_READ_AHEAD = sys.version_info < (3, 13)

@@ -29,26 +29,25 @@ for _prefix, _family in _FAMILIES.items():
     if _family in _CONSTANTS:
         _CONSTANTS.update((name, text) for name, text in STRINGS.items() if name.startswith(_prefix))
 
-globals().update(_CONSTANTS)
-for _name in _FUNCTIONS:
-    globals()[_name] = getattr(core, _name)
-
 # Whether the platform's headers know IPv6, as in the standard library; the kernel may still have it switched off.
 has_ipv6 = "AF_INET6" in _CONSTANTS
 
 # For _ssl, where it asks for it: not on PyPy.
 _CAPI = {} if (_capsule := capsule(backend)) is None else {"CAPI": _capsule}
-globals().update(_CAPI)
 
-__all__ = [  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
-    "SocketType",
-    "error",
-    "gaierror",
-    "has_ipv6",
-    "herror",
-    "socket",
-    "timeout",
-    *_CAPI,
-    *_FUNCTIONS,
-    *_CONSTANTS,
-]
+#: What has a public name here.
+_EXPORTS = {
+    "SocketType": SocketType,
+    "error": error,
+    "gaierror": gaierror,
+    "has_ipv6": has_ipv6,
+    "herror": herror,
+    "socket": socket,
+    "timeout": timeout,
+    **_CAPI,
+    **{name: getattr(core, name) for name in _FUNCTIONS},
+    **_CONSTANTS,
+}
+globals().update(_EXPORTS)
+
+__all__ = list(_EXPORTS)  # pyright: ignore[reportUnsupportedDunderAll]
