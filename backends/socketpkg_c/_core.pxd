@@ -11,7 +11,8 @@ cdef Contract _sys
 cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
 cdef bint _LITTLE_ENDIAN
-cdef long long INT_MAX, INT_MIN, SSIZE_MAX
+cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN
+cdef object _ZERO
 cdef long long _default_timeout
 
 
