@@ -595,11 +595,6 @@ def _set_timeout(sock: Socket, timeout: int) -> None:
     sock._timeout = timeout
 
 
-if "__cinit__" in vars(Socket):
-    # Interpreted, nothing calls __cinit__ by itself, and slots are no C fields: this class is only the pattern.
-    globals().update(interpreted(Socket))
-
-
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 
@@ -1074,3 +1069,9 @@ def CMSG_SPACE(length: SupportsIndex, /) -> int:
     if number < 0 or number > INT_MAX - _sys.cmsg_space(1):
         raise OverflowError("CMSG_SPACE() argument out of range")
     return _sys.cmsg_space(number)
+
+
+if "__cinit__" in vars(Socket):
+    # Interpreted, nothing calls __cinit__ by itself, and slots are no C fields: this class is only the pattern. And the
+    # interpreter has some of the functions in C.
+    globals().update(interpreted(globals()))
