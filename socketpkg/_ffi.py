@@ -53,6 +53,8 @@ SPARES = 8
 NAME_SIZE = 128
 #: Of a receive that takes no ancillary items.
 _NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
+#: What a buffer for ancillary items holds that waits for its next use.
+_NO_ITEMS = bytes(CONTROL_SIZE)
 #: strerror() of it takes longer than to make the exception.
 _NOTHING_YET = os.strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
@@ -86,8 +88,9 @@ class ForeignSyscalls(Syscalls):
 
     # What a subclass brings. (fd, target, size, flags) for recv and send; with (name) after it for recvfrom, with
     # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
-    # sendmsg and (name, control, control_size, results) for recvmsg, which sets results[1:] to the lengths of the name
-    # and of the control data and the message's flags; those in _of take (vectors, count) for (target, size).
+    # sendmsg and (name, control, control_size, results) for recvmsg, which adds MSG_CMSG_CLOEXEC, and sets results[1:]
+    # to the lengths of the name and of the control data and the message's flags without it. Those in _of take
+    # (vectors, count) for (target, size).
     _recv: "Raw"
     _recv_patiently: "Raw"
     _recvfrom: "Raw"
@@ -134,6 +137,8 @@ class ForeignSyscalls(Syscalls):
     _cmsg_align: int
 
     def __init__(self) -> None:
+        #: All other flags: ~ is an operation on large numbers.
+        self._harmful = ~self._harmless
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
@@ -457,7 +462,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._recv_patiently
                     deadline = -1
                 else:
@@ -505,7 +510,7 @@ class ForeignSyscalls(Syscalls):
             call = self._recvfrom
             mode = flags
             deadline = 0
-            if size > LARGE or (timeout < 0 and flags & ~self._harmless):
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
                 call = self._recvfrom_patiently
                 if timeout < 0:
                     deadline = -1
@@ -553,7 +558,7 @@ class ForeignSyscalls(Syscalls):
                     result = call(fd, target, size, flags)
                 return result
             mode = flags
-            if size > LARGE or flags & ~self._harmless:
+            if size > LARGE or flags & self._harmful:
                 call = self._send_patiently
                 deadline = -1
             else:
@@ -613,7 +618,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._send_patiently
                     deadline = -1
                 else:
@@ -649,7 +654,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._sendto_patiently
                     deadline = -1
                 else:
@@ -695,8 +700,9 @@ class ForeignSyscalls(Syscalls):
         self, fd: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
         target, view = scratch = self._scratch(bufsize)
+        call, patiently = self._recvmsg, self._recvmsg_patiently
         result, items, msg_flags, address = self._receive_message(
-            fd, self._recvmsg, self._recvmsg_patiently, target, bufsize, bufsize, ancbufsize, flags, timeout
+            fd, call, patiently, target, bufsize, bufsize, ancbufsize, flags, timeout
         )
         data: bytes = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
@@ -735,13 +741,17 @@ class ForeignSyscalls(Syscalls):
         timeout: int,
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         """recvmsg(2) to a target of *count* bytes or to *count* vectors, *size* bytes in all."""
-        name, name_view, results = room = self._name()
-        control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
         try:
-            flags |= self._cmsg_cloexec
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        name, name_view, results = room
+        control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
+        items: list[tuple[int, int, bytes]] = []
+        try:
             mode = flags
             deadline = 0
-            if size > LARGE or (timeout < 0 and flags & ~self._harmless):
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
                 call = patiently
                 if timeout < 0:
                     deadline = -1
@@ -756,20 +766,19 @@ class ForeignSyscalls(Syscalls):
                 if deadline < 0:
                     call = patiently
                     mode = flags
-            items: list[tuple[int, int, bytes]] = []
             if used := results[2]:
                 items = self._items(control_view[:used])
-                control_view[:used] = bytes(used)
-            address: bytes = name_view[:used] if (used := results[1]) else b""
-            # Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it.
-            marks = results[3] & ~self._cmsg_cloexec
-            self._names.append(room)
+                if ancbufsize <= CONTROL_SIZE:
+                    control_view[:] = _NO_ITEMS
             if 0 < ancbufsize <= CONTROL_SIZE:
                 self._controls.append(spare)
+            address: bytes = name_view[:used] if (used := results[1]) else b""
+            marks: int = results[3]
+            self._names.append(room)
             return result, items, marks, address
         except BaseException:
             if ancbufsize:
-                self.close_rights(self._items(control_view[:ancbufsize]))
+                self.close_rights(items or self._items(control_view[:ancbufsize]))
             raise
         finally:
             del target
@@ -785,7 +794,10 @@ class ForeignSyscalls(Syscalls):
         try:
             return self._controls.pop()
         except IndexError:
-            return self._zeros(CONTROL_SIZE)
+            # Its slices are faster than those of what _zeros() gives.
+            target, view = self._memory(CONTROL_SIZE)
+            view[:] = _NO_ITEMS
+            return target, view
 
     #: MSG_CMSG_CLOEXEC
     _cmsg_cloexec: int
@@ -823,21 +835,22 @@ class ForeignSyscalls(Syscalls):
         targets: list[Any] = []
         what = keep = None
         try:
-            for buffer in buffers:
-                targets.append(self._readable(buffer))
-            if len(targets) == 1:
+            if len(buffers) == 1:
                 call, patiently = self._sendmsg, self._sendmsg_patiently
-                what, count = targets[0]
-                size: int = count
+                what, count = self._readable(buffers[0])
+                targets = [(what, count)]
+                size = count
             else:
                 call, patiently = self._sendmsg_of, self._sendmsg_of_patiently
+                for buffer in buffers:
+                    targets.append(self._readable(buffer))
                 what, keep = self._vectors(targets)
                 count = len(targets)
                 size = sum([size for _, size in targets])
             control = self._control(ancillary) if ancillary else b""
             mode = flags
             deadline = 0
-            if size > LARGE or (timeout < 0 and flags & ~self._harmless):
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
                 call = patiently
                 if timeout < 0:
                     deadline = -1
@@ -856,8 +869,9 @@ class ForeignSyscalls(Syscalls):
                 return result
             return self._send_targets(fd, targets, flags, result)
         finally:
-            self._let_go_all(targets)
-            del what, keep
+            if self._must_let_go:
+                self._let_go_all(targets)
+            del targets, what, keep
 
     def _send_targets(self, fd: int, targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
         """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""
@@ -878,7 +892,7 @@ class ForeignSyscalls(Syscalls):
                 skip = 0
             return sent
         finally:
-            del target
+            del targets, target
 
     def _control(self, ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]") -> bytes:
         """A control buffer with these items."""
@@ -886,12 +900,18 @@ class ForeignSyscalls(Syscalls):
         total = 0
         header = self._cmsg_header
         start = header.size
+        align = self._cmsg_align
         for level, type, data in ancillary:
-            with memoryview(data) as view:
+            view = memoryview(data)
+            try:
                 content = view.tobytes()
+            finally:
+                view.release()
             length = start + len(content)
-            parts.append(header.pack(length, level, type) + content + bytes(-length % self._cmsg_align))
-            space = len(parts[-1])
+            space = length + -length % align
+            parts.append(header.pack(length, level, type) + content)
+            if space != length:
+                parts.append(bytes(space - length))
             total += space
             if total > _INT_MAX:
                 raise OSError("ancillary data item too large" if len(content) > _INT_MAX else "too much ancillary data")

@@ -256,12 +256,13 @@ static ssize_t sp_recvmsg_of(int fd, void *vectors, size_t count, int flags, voi
     message.msg_namelen = SP_NAME_SIZE;
     message.msg_control = control_size ? control : NULL;
     message.msg_controllen = (sp_msg_controllen_t)control_size;
-    result = recvmsg(fd, &message, flags);
+    result = recvmsg(fd, &message, flags | SP_MSG_CMSG_CLOEXEC);
     if (result < 0)
         return -errno;
     results[1] = sp_name_length(message.msg_namelen);
     results[2] = (int)(message.msg_controllen < control_size ? message.msg_controllen : control_size);
-    results[3] = message.msg_flags;
+    /* Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it. */
+    results[3] = message.msg_flags & ~SP_MSG_CMSG_CLOEXEC;
 #if !SP_HAVE_MSG_CMSG_CLOEXEC
     if (message.msg_control != NULL) {
         struct cmsghdr *item;

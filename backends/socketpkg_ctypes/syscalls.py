@@ -12,10 +12,24 @@ if not sys.platform.startswith("linux"):
 
 import ctypes
 import mmap
+import struct
 from _socket import gaierror, herror, htons, ntohs
 from _thread import allocate_lock
 from collections import deque
-from ctypes import POINTER, addressof, byref, c_char, c_char_p, c_int, c_uint, c_void_p, cast, set_errno, string_at
+from ctypes import (
+    POINTER,
+    addressof,
+    byref,
+    c_char,
+    c_char_p,
+    c_int,
+    c_uint,
+    c_uint64,
+    c_void_p,
+    cast,
+    set_errno,
+    string_at,
+)
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
@@ -73,6 +87,7 @@ CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0])
 _EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
 _SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
 _DONTWAIT = CONSTANTS["MSG_DONTWAIT"]
+_CMSG_CLOEXEC = CONSTANTS["MSG_CMSG_CLOEXEC"]
 _recv = quick.recv
 _send = quick.send
 _getsockopt = quick.getsockopt
@@ -159,6 +174,17 @@ _to: "Any" = byref if _CPYTHON else ctypes.pointer
 # As in `ForeignSyscalls`: spare objects, which take longer to make than to use.
 _options: "deque[tuple[Any, Any, Any, Any]]" = deque(maxlen=SPARES)
 _messages: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
+
+
+#: An int of 0 and behind it its length, as one number.
+_EMPTY_OPTION = int.from_bytes(struct.pack("@iI", 0, 4), sys.byteorder)
+
+
+def _new_option() -> "tuple[Any, Any, Any, Any]":
+    """An int with its length behind it: as one number, the int alone, and pointers to both."""
+    whole = c_uint64()
+    value = c_int.from_buffer(whole)
+    return whole, value, _to(value), _to(c_uint.from_buffer(whole, 4))
 
 
 # -- raw functions as `ForeignSyscalls` wants them, of those of the C library ------------------------------------------
@@ -264,11 +290,12 @@ def _receiving(call: "Any", one: bool) -> "Any":
             message.msg_namelen = NAME_SIZE
             message.msg_control = addressof(control) if control_size else None
             message.msg_controllen = control_size
-            result: int = call(fd, pointer, flags)
+            result: int = call(fd, pointer, flags | _CMSG_CLOEXEC)
             if result >= 0:
                 results[1] = min(message.msg_namelen, NAME_SIZE)
                 results[2] = min(message.msg_controllen, control_size)
-                results[3] = message.msg_flags
+                # Linux gives it back, but the caller has not asked for it.
+                results[3] = message.msg_flags & ~_CMSG_CLOEXEC
             if one:
                 _messages.append(spare)
             return result
@@ -285,17 +312,11 @@ class Syscalls(ForeignSyscalls):
 
     _dontwait = _DONTWAIT
     _first = 0
-    _harmless = (
-        _DONTWAIT
-        | CONSTANTS["MSG_PEEK"]
-        | CONSTANTS["MSG_TRUNC"]
-        | CONSTANTS["MSG_NOSIGNAL"]
-        | CONSTANTS["MSG_CMSG_CLOEXEC"]
-    )
+    _harmless = _DONTWAIT | CONSTANTS["MSG_PEEK"] | CONSTANTS["MSG_TRUNC"] | CONSTANTS["MSG_NOSIGNAL"] | _CMSG_CLOEXEC
     _sol_socket = CONSTANTS["SOL_SOCKET"]
     _so_error = CONSTANTS["SO_ERROR"]
     _scm_rights = CONSTANTS["SCM_RIGHTS"]
-    _cmsg_cloexec = CONSTANTS["MSG_CMSG_CLOEXEC"]
+    _cmsg_cloexec = _CMSG_CLOEXEC
     _cloexec = _SOCK_CLOEXEC
     _cmsg_header = CMSG_HEADER
     _cmsg_align = ctypes.sizeof(ctypes.c_size_t)
@@ -441,10 +462,13 @@ class Syscalls(ForeignSyscalls):
     # -- options that are an int -----------------------------------------------------------------------------------
 
     def getsockopt_int(self, fd: int, level: int, option: int) -> int:
-        value, length, to_value, to_length = room = self._option()
+        try:
+            room = _options.pop()
+        except IndexError:
+            room = _new_option()
+        whole, value, to_value, to_length = room
         # An option smaller than an int is a number all the same.
-        value.value = 0
-        length.value = 4
+        whole.value = _EMPTY_OPTION
         result = _getsockopt(fd, level, option, to_value, to_length)
         if result < 0:
             self._fail(result)
@@ -453,20 +477,15 @@ class Syscalls(ForeignSyscalls):
         return number
 
     def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
-        room = self._option()
-        room[0].value = value
+        try:
+            room = _options.pop()
+        except IndexError:
+            room = _new_option()
+        room[1].value = value
         result = _setsockopt(fd, level, option, room[2], 4)
         if result < 0:
             self._fail(result)
         _options.append(room)
-
-    def _option(self) -> "tuple[Any, Any, Any, Any]":
-        """A value, its length, and pointers to both."""
-        try:
-            return _options.pop()
-        except IndexError:
-            value, length = c_int(), c_uint()
-            return value, length, _to(value), _to(length)
 
     # -- the first try -------------------------------------------------------------------------------------------
 
