@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import _socket
 import sys
-from functools import partial, update_wrapper
 from importlib import import_module
 from operator import index
 
@@ -103,7 +102,15 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
 
 def _native(function: Any, own: Any) -> Any:
     """*function* of the interpreter in the place of our *own*, whose signature can be read."""
-    return function if function.__text_signature__ else update_wrapper(partial(function), own)
+    if function.__text_signature__:
+        return function
+    from _functools import partial  # type: ignore[import-not-found]  # functools imports too much
+
+    wrapper: Any = partial(function)
+    wrapper.__wrapped__ = own
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(wrapper, name, getattr(own, name))
+    return wrapper
 
 
 def _set_fd(sock: Any, fd: int) -> None:

@@ -20,7 +20,6 @@ every frame that holds such a target drops it in a ``finally`` before an excepti
 
 import os
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from collections import deque
 from errno import EAFNOSUPPORT, EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from select import POLLIN, POLLOUT, poll
 from struct import Struct
@@ -30,6 +29,7 @@ from ._syscalls import Syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
     from typing import Any, NoReturn
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from ._syscalls import Items
 
     Raw = Callable[..., int]
+else:
+    # What collections has, without the modules that it imports: they take longer than all of ours.
+    from _collections import deque
 
 __all__ = ["ForeignSyscalls"]
 

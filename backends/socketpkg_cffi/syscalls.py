@@ -4,7 +4,6 @@ import os
 import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
-from contextlib import nullcontext
 from struct import Struct
 from types import MappingProxyType
 
@@ -46,9 +45,19 @@ _SERVICE_SIZE = 64
 _INTERFACE_SIZE = 64
 
 
+class _Open:
+    """A guard that lets everyone in."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *failure: object) -> None:
+        pass
+
+
 def _guard(reentrant: int) -> "Any":
     """Keeps other threads out of a function that answers in memory of its own, where there is no other."""
-    return nullcontext() if reentrant else allocate_lock()
+    return _Open() if reentrant else allocate_lock()
 
 
 _hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)

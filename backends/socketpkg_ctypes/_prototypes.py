@@ -186,14 +186,15 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
 }
 
 #: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes,
-#: arrays and references as pointers, None as a null pointer and an int as a C int, which libffi widens to a whole
-#: register or slot; so a small size does for a size_t. An address must not be passed as an int.
+#: arrays and references as pointers, None as a null pointer and an int as a C int; so an address must not be an int.
 _UNCHECKED: tuple[str, ...] = (
     *("socket", "socketpair", "accept4", "bind", "connect", "listen", "shutdown", "getsockname", "getpeername"),
-    *("getsockopt", "setsockopt", "recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg"),
+    *("getsockopt", "setsockopt", "recvmsg", "sendmsg"),
 )
+#: These have a size_t among them: an int does for a small one, for libffi widens it to a whole register or slot.
+_UNCHECKED_SMALL: tuple[str, ...] = ("recv", "recvfrom", "send", "sendto")
 if sys.implementation.name != "cpython":
-    _UNCHECKED = ()
+    _UNCHECKED = _UNCHECKED_SMALL = ()
 
 
 def _declare(library: ctypes.CDLL, unchecked: tuple[str, ...]) -> SimpleNamespace:
@@ -220,12 +221,12 @@ def _libc_version(library: ctypes.CDLL) -> str:
 
 _patient_library = ctypes.CDLL(None, use_errno=True)
 
-#: Functions that release the GIL while they run.
-patient = _declare(_patient_library, ())
+#: Functions that release the GIL while they run, and take buffers of any size.
+patient = _declare(_patient_library, _UNCHECKED)
 
 if hasattr(ctypes, "PyDLL"):
-    #: Functions that keep the GIL, for calls that cannot block; most of which do not check their arguments.
-    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED)
+    #: Functions that keep the GIL, for calls that cannot block.
+    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED + _UNCHECKED_SMALL)
 else:
     quick = patient
 

@@ -15,7 +15,6 @@ import mmap
 import struct
 from _socket import gaierror, herror, htons, ntohs
 from _thread import allocate_lock
-from collections import deque
 from ctypes import (
     POINTER,
     addressof,
@@ -62,10 +61,13 @@ from ._prototypes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Mapping
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+else:
+    from _collections import deque
 
 __all__ = ["Syscalls"]
 
