@@ -347,17 +347,18 @@ class AddressCodec:
 
         A family that is not known gives ``(family, bytes)``, as in the standard library.
         """
+        address = _recent_heard.get(raw)
+        if address is not None:
+            return address
         size = len(raw)
         if size < 2:
             return None
         family = sockaddr_family(raw)
         if (family == AF_INET and size >= 8) or (family == AF_INET6 and size >= 24):
-            address = _recent_heard.get(raw)
-            if address is None:
-                address = _decode_inet(raw, family)
-                if len(_recent_heard) >= _RECENT_MAX:
-                    _recent_heard.clear()
-                _recent_heard[raw] = address
+            address = _decode_inet(raw, family)
+            if len(_recent_heard) >= _RECENT_MAX:
+                _recent_heard.clear()
+            _recent_heard[raw] = address
             return address
         if family == AF_UNIX:
             if size == _SUN_PATH:

@@ -16,6 +16,7 @@ to look as above, it has its slots only: everything works but TLS over our socke
 
 from __future__ import annotations
 
+import _socket
 import sys
 from _operator import index
 
@@ -35,6 +36,10 @@ _IMMUTABLE, _BASE = 1 << 8, 1 << 10
 # Words of a type object between its size as a variable-sized object and its flags.
 _WORDS_BEFORE_FLAGS = 18
 
+#: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
+#: with an __index__.) To call a Python function takes longer than all that they do.
+_NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
+
 #: The type with the fields, and the address of the error handler; made once, None where it cannot be.
 _head: tuple[type, int] | None = None
 _head_made = False
@@ -51,12 +56,14 @@ def capsule(backend: Backend) -> Any:
     return None
 
 
-def interpreted(cls: type) -> dict[str, Any]:
-    """What an interpreted `_core` puts in the place of its own `Socket` *cls* and of the functions that set its fields.
+def interpreted(core: dict[str, Any]) -> dict[str, Any]:
+    """What an interpreted `_core`, whose names are *core*, puts in the place of its own `Socket`, of the functions that
+    set its fields, and of those that the interpreter has as well.
 
     The class here is the same but for its base. It makes its objects as Cython does (by __cinit__), and like any type
     that is written in C it cannot be changed.
     """
+    cls: type = core["Socket"]
     namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
     # Making the class makes their descriptors again. These two are of use to the compiled class only.
     for name in cls.__slots__:  # type: ignore[attr-defined]
@@ -82,12 +89,27 @@ def interpreted(cls: type) -> dict[str, Any]:
         return self
 
     namespace["__new__"] = __new__
+    if sys.implementation.name == "cpython":
+        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_index"] = names["_saturated"] = index
     names["Socket"] = made = type(cls.__name__, (base,), namespace)
     if found is not None:
         _make_immutable(made)
     return names
+
+
+def _native(function: Any, own: Any) -> Any:
+    """*function* of the interpreter in the place of our *own*, whose signature can be read."""
+    if function.__text_signature__:
+        return function
+    from _functools import partial  # type: ignore[import-not-found]  # functools imports too much
+
+    wrapper: Any = partial(function)
+    wrapper.__wrapped__ = own
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(wrapper, name, getattr(own, name))
+    return wrapper
 
 
 def _set_fd(sock: Any, fd: int) -> None:

@@ -54,6 +54,9 @@ _BUFLEN_MAX = 1024
 
 INT_MIN = -INT_MAX - 1
 SSIZE_MAX = sys.maxsize
+SSIZE_MIN = -SSIZE_MAX - 1
+# Most arguments that can be left out are 0 then, and this one needs no conversion.
+_ZERO: Any = 0
 
 # Nanoseconds, or -1 for ever: what new sockets wait (setdefaulttimeout).
 _default_timeout = -1
@@ -244,7 +247,7 @@ class Socket:
 
     def getsockopt(self, level: SupportsIndex, option: SupportsIndex, buflen: SupportsIndex = 0, /) -> int | bytes:
         """The value of a socket option: an int, or with *buflen* (1 to 1024) as many bytes as the kernel has."""
-        size = c_int(buflen)
+        size = 0 if buflen is _ZERO else c_int(buflen)
         if size == 0:
             if self._family == _AF_VSOCK:
                 # Its options are 64 bits wide (linux/vm_sockets.h).
@@ -294,40 +297,40 @@ class Socket:
             raise ValueError("negative buffersize in recv")
         if size == 0:
             return b""
-        return _sys.recv(self._fd, size, c_int(flags), self._timeout)
+        return _sys.recv(self._fd, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0) -> int:
         """recv into *buffer*: at most *nbytes* bytes, or as many as it has room for. Returns the count."""
-        size = c_ssize(nbytes)
+        size = 0 if nbytes is _ZERO else c_ssize(nbytes)
         if size < 0:
             raise ValueError("negative buffersize in recv_into")
-        return _sys.recv_into(self._fd, buffer, size, c_int(flags), self._timeout)
+        return _sys.recv_into(self._fd, buffer, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
 
     def recvfrom(self, bufsize: SupportsIndex, flags: SupportsIndex = 0, /) -> tuple[bytes, Any]:
         """recv, with the sender's address."""
         size = c_ssize(bufsize)
         if size < 0:
             raise ValueError("negative buffersize in recvfrom")
-        data, raw = _sys.recvfrom(self._fd, size, c_int(flags), self._timeout)
+        data, raw = _sys.recvfrom(self._fd, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
         return data, _codec.decode(raw, self._proto)
 
     def recvfrom_into(
         self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0
     ) -> tuple[int, Any]:
         """recv_into, with the sender's address."""
-        size = c_ssize(nbytes)
+        size = 0 if nbytes is _ZERO else c_ssize(nbytes)
         if size < 0:
             raise ValueError("negative buffersize in recvfrom_into")
-        count, raw = _sys.recvfrom_into(self._fd, buffer, size, c_int(flags), self._timeout)
+        count, raw = _sys.recvfrom_into(self._fd, buffer, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
         return count, _codec.decode(raw, self._proto)
 
     def send(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> int:
         """Sends *data*; returns how many of its bytes the kernel took."""
-        return _sys.send(self._fd, data, c_int(flags), self._timeout)
+        return _sys.send(self._fd, data, 0 if flags is _ZERO else c_int(flags), self._timeout)
 
     def sendall(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> None:
         """Sends all of *data*; the timeout covers the whole. After an error nobody knows how much was sent."""
-        _sys.sendall(self._fd, data, c_int(flags), self._timeout)
+        _sys.sendall(self._fd, data, 0 if flags is _ZERO else c_int(flags), self._timeout)
 
     def sendto(self, data: ReadableBuffer, /, *arguments: Any) -> int:
         """sendto(data, [flags,] address) -> count of the bytes that were sent to *address*."""
@@ -354,7 +357,7 @@ class Socket:
         if size < 0:
             raise ValueError("negative buffer size in recvmsg()")
         data, ancillary, msg_flags, raw = _sys.recvmsg(
-            self._fd, size, _ancillary_size(ancbufsize), c_int(flags), self._timeout
+            self._fd, size, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._timeout
         )
         return data, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
@@ -368,7 +371,7 @@ class Socket:
         """recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, msg_flags, address)"""
         targets = _tuple_of(buffers, "recvmsg_into() argument 1 must be an iterable")
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
-            self._fd, targets, _ancillary_size(ancbufsize), c_int(flags), self._timeout
+            self._fd, targets, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._timeout
         )
         return count, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
 
@@ -383,7 +386,7 @@ class Socket:
         """sendmsg(buffers[, ancdata[, flags[, address]]]) -> count of the bytes that were sent"""
         sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
         items = _ancillary_items(ancdata)
-        number = c_int(flags)
+        number = 0 if flags is _ZERO else c_int(flags)
         raw = b""
         if address is not None:
             raw = _codec.encode(self._family, self._proto, address, "sendmsg")
@@ -599,11 +602,6 @@ def _set_timeout(sock: Socket, timeout: int) -> None:
     sock._timeout = timeout
 
 
-if "__cinit__" in vars(Socket):
-    # Interpreted, nothing calls __cinit__ by itself, and slots are no C fields: this class is only the pattern.
-    globals().update(interpreted(Socket))
-
-
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 
@@ -620,7 +618,7 @@ def c_int(value: SupportsIndex) -> int:
 def c_ssize(value: SupportsIndex) -> int:
     """*value* as a C ssize_t. TypeError for what is no integer, OverflowError for one that does not fit."""
     number = value if type(value) is int else _index(value)  # type: ignore[name-defined]  # noqa: F821
-    if number > SSIZE_MAX or number < -SSIZE_MAX - 1:
+    if number > SSIZE_MAX or number < SSIZE_MIN:
         raise OverflowError("Python int too large to convert to C ssize_t")
     return number
 
@@ -1051,9 +1049,13 @@ def _bytes(buffer: ReadableBuffer) -> bytes:
     if isinstance(buffer, bytes):
         return buffer
     try:
-        return bytes(memoryview(buffer))
+        view = memoryview(buffer)
     except TypeError:
         raise TypeError(f"a bytes-like object is required, not '{type(buffer).__name__}'") from None
+    with view:
+        if not view.c_contiguous:
+            raise BufferError("memoryview: underlying buffer is not C-contiguous")
+        return bytes(view)
 
 
 def CMSG_LEN(length: SupportsIndex, /) -> int:
@@ -1070,3 +1072,9 @@ def CMSG_SPACE(length: SupportsIndex, /) -> int:
     if number < 0 or number > INT_MAX - _sys.cmsg_space(1):
         raise OverflowError("CMSG_SPACE() argument out of range")
     return _sys.cmsg_space(number)
+
+
+if "__cinit__" in vars(Socket):
+    # Interpreted, nothing calls __cinit__ by itself, and slots are no C fields: this class is only the pattern. And the
+    # interpreter has some of the functions in C.
+    globals().update(interpreted(globals()))

@@ -8,8 +8,11 @@ function:
 * A *target* is what a raw function takes for a pointer; its memory lives as long as the target does. A *view* is the
   same memory to be sliced by Python: ``view[:n]`` gives bytes.
 * There are two of every function that can block. The quick one (``_recv``) is called when the call cannot block, the
-  patient one (``_recv_patiently``) when it can, or when it copies so much that others should run meanwhile. For ctypes
-  that is the difference between keeping and releasing the GIL; for cffi, which always releases it, they are one.
+  patient one (``_recv_patiently``) when it can, or when it copies so much that others should run meanwhile. On CPython
+  that is the difference between keeping and releasing the GIL; on PyPy, which always releases it, they are one.
+* A function that gives a name (an address) gives its length as well: alone, or where there is another result too, both
+  in one number, ``result << 8 | length``. An object for the length would cost more than the name. A name is what
+  `_new_name` has made of it.
 
 A target of the caller's buffer keeps that buffer exported. Tracebacks keep frames, and frames keep their locals, so
 every frame that holds such a target drops it in a ``finally`` before an exception passes through.
@@ -17,7 +20,6 @@ every frame that holds such a target drops it in a ``finally`` before an excepti
 
 import os
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from collections import deque
 from errno import EAFNOSUPPORT, EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from select import POLLIN, POLLOUT, poll
 from struct import Struct
@@ -27,6 +29,7 @@ from ._syscalls import Syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Callable
     from typing import Any, NoReturn
 
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     from ._syscalls import Items
 
     Raw = Callable[..., int]
+else:
+    # What collections has, without the modules that it imports: they take longer than all of ours.
+    from _collections import deque
 
 __all__ = ["ForeignSyscalls"]
 
@@ -42,10 +48,18 @@ __all__ = ["ForeignSyscalls"]
 LARGE = 65536
 #: Room in a scratch buffer; a receive that asks for more makes memory of its own.
 SCRATCH = 262144
+#: Room in a buffer for ancillary items; a receive that asks for more makes memory of its own.
+CONTROL_SIZE = 1024
 #: How many idle buffers of a kind are kept.
 SPARES = 8
 #: Room for an address: a sockaddr_storage.
 NAME_SIZE = 128
+#: Of a receive that takes no ancillary items.
+_NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
+#: What a buffer for ancillary items holds that waits for its next use.
+_NO_ITEMS = bytes(CONTROL_SIZE)
+#: strerror() of it takes longer than to make the exception.
+_NOTHING_YET = os.strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1
 
@@ -75,21 +89,28 @@ def wait(fd: int, events: int, deadline: int) -> None:
 class ForeignSyscalls(Syscalls):
     """The contract over raw functions that a subclass takes from the C library."""
 
-    # What a subclass brings. (fd, target, size, flags) for recv and send; with (name, length) after it for recvfrom,
-    # with (address, length) for sendto; (fd, message, flags) for recvmsg and sendmsg.
+    # What a subclass brings. (fd, target, size, flags) for recv and send; with (name) after it for recvfrom, with
+    # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
+    # sendmsg and (name, control, control_size, results) for recvmsg, which adds MSG_CMSG_CLOEXEC, and sets results[1:]
+    # to the lengths of the name and of the control data and the message's flags without it. Those in _of take
+    # (vectors, count) for (target, size).
     _recv: "Raw"
     _recv_patiently: "Raw"
     _recvfrom: "Raw"
     _recvfrom_patiently: "Raw"
     _recvmsg: "Raw"
     _recvmsg_patiently: "Raw"
+    _recvmsg_of: "Raw"
+    _recvmsg_of_patiently: "Raw"
     _send: "Raw"
     _send_patiently: "Raw"
     _sendto: "Raw"
     _sendto_patiently: "Raw"
     _sendmsg: "Raw"
     _sendmsg_patiently: "Raw"
-    _accept: "Raw"  # (fd, name, length, results): the descriptor is also stored in results[0]
+    _sendmsg_of: "Raw"
+    _sendmsg_of_patiently: "Raw"
+    _accept: "Raw"  # (fd, name, results): the descriptor is also stored in results[0]
     _accept_patiently: "Raw"
     _connect: "Raw"  # (fd, address, length)
     _connect_patiently: "Raw"
@@ -98,7 +119,7 @@ class ForeignSyscalls(Syscalls):
     _bind: "Raw"
     _listen: "Raw"
     _shutdown: "Raw"
-    _getsockname: "Raw"  # (fd, name, length)
+    _getsockname: "Raw"  # (fd, name)
     _getpeername: "Raw"
     _getsockopt: "Raw"  # (fd, level, option, target, length)
     _setsockopt: "Raw"
@@ -113,15 +134,18 @@ class ForeignSyscalls(Syscalls):
     _so_error: int
     _scm_rights: int
     _cloexec: int
-    #: The head of a cmsghdr as it lies in memory (length, level, type), and its size with padding.
+    #: The head of a cmsghdr as it lies in memory (length, level, type), with the padding before the data.
     _cmsg_header: Struct
-    _cmsg_start: int
+    #: What the whole of it is rounded up to.
+    _cmsg_align: int
 
     def __init__(self) -> None:
+        #: All other flags: ~ is an operation on large numbers.
+        self._harmful = ~self._harmless
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
-        self._options: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
+        self._controls: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._blocks: deque[Any] = deque(maxlen=SPARES)
 
     # -- what a subclass can do with memory ----------------------------------------------------------------------
@@ -142,8 +166,8 @@ class ForeignSyscalls(Syscalls):
         """An array of C ints, -1 each."""
         raise NotImplementedError
 
-    def _lengths(self) -> "Any":
-        """An array of one socklen_t."""
+    def _new_name(self) -> "tuple[Any, Any, Any]":
+        """(name, view, results): memory for a name, to be filled by a raw function, and four results, -1 each."""
         raise NotImplementedError
 
     def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
@@ -179,10 +203,12 @@ class ForeignSyscalls(Syscalls):
         """A target *offset* bytes after *target*, which the caller keeps."""
         raise NotImplementedError
 
-    def _message(
-        self, targets: "list[tuple[Any, int]]", name: "Any", name_size: int, control: "Any", control_size: int
-    ) -> "tuple[Any, Any]":
-        """A msghdr, and what must be kept for as long as it is used. *name* and *control* may be None."""
+    def _length(self, size: int) -> "Any":
+        """An array of one socklen_t, of that value."""
+        raise NotImplementedError
+
+    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
+        """An array of iovec for (target, size) each, and what must be kept for as long as it is used."""
         raise NotImplementedError
 
     # -- errors and waiting --------------------------------------------------------------------------------------
@@ -191,6 +217,17 @@ class ForeignSyscalls(Syscalls):
         """Raises for a raw call that failed."""
         error = self._errno(result)
         raise OSError(error, os.strerror(error))
+
+    def _refusal(self, result: int) -> OSError | None:
+        """What to raise for a raw call that failed in a call that never waits; None when it is to be made again.
+
+        The caller raises it: each frame that an exception passes through costs as much as a call.
+        """
+        error = self._errno(result)
+        if error == EAGAIN:
+            # To a program that polls this is a result like others.
+            return BlockingIOError(EAGAIN, _NOTHING_YET)
+        return None if error == EINTR else OSError(error, os.strerror(error))
 
     def _pause(self, result: int, fd: int, events: int, timeout: int, deadline: int) -> int:
         """After a raw call that failed: waits when that helps, else raises.
@@ -239,21 +276,23 @@ class ForeignSyscalls(Syscalls):
             # accept has no flags: only the descriptor's own mode could keep a first try from blocking.
             call = self._accept_patiently
             deadline = -1
-        name, view, length = self._name()
-        results = self._ints(1)
+        name, view, results = room = self._name()
+        taken = -1
         try:
             while True:
-                length[0] = NAME_SIZE
-                result = call(fd, name, length, results)
+                result = call(fd, name, results)
                 if result >= 0:
                     break
                 deadline = self._pause(result, fd, POLLIN, timeout, deadline)
-            address: bytes = view[: min(length[0], NAME_SIZE)]
-            self._names.append((name, view, length))
+            address: bytes = view[: result & 255]
+            taken = result >> 8
+            # From here on it is that of another call.
+            results[0] = -1
+            self._names.append(room)
         except BaseException:
-            self._discard(results)
+            self._discard([results[0] if taken < 0 else taken])
             raise
-        return result, address
+        return taken, address
 
     def _discard(self, descriptors: "Any") -> None:
         """Closes the descriptors that cannot be handed over."""
@@ -267,12 +306,11 @@ class ForeignSyscalls(Syscalls):
     # -- addresses -----------------------------------------------------------------------------------------------
 
     def _name(self) -> "tuple[Any, Any, Any]":
-        """(target, view, length) for an address that the kernel gives."""
+        """(name, view, results) for an address that the kernel gives."""
         try:
             return self._names.pop()
         except IndexError:
-            target, view = self._zeros(NAME_SIZE)
-            return target, view, self._lengths()
+            return self._new_name()
 
     def bind(self, fd: int, address: bytes) -> None:
         result = self._bind(fd, address, len(address))
@@ -317,52 +355,26 @@ class ForeignSyscalls(Syscalls):
         return self._ask_name(self._getpeername, fd)
 
     def _ask_name(self, call: "Raw", fd: int) -> bytes:
-        name, view, length = room = self._name()
-        length[0] = NAME_SIZE
-        result = call(fd, name, length)
+        try:
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        result = call(fd, room[0])
         if result < 0:
             self._fail(result)
-        address: bytes = view[: min(length[0], NAME_SIZE)]
+        address: bytes = room[1][:result]
         self._names.append(room)
         return address
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def _option(self) -> "tuple[Any, Any]":
-        """(target, length) for an option that is an int."""
-        try:
-            return self._options.pop()
-        except IndexError:
-            return self._ints(1), self._lengths()
-
-    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
-        value, length = room = self._option()
-        # An option smaller than an int is a number all the same.
-        value[0] = 0
-        length[0] = 4
-        result = self._getsockopt(fd, level, option, value, length)
-        if result < 0:
-            self._fail(result)
-        number: int = value[0]
-        self._options.append(room)
-        return number
-
     def getsockopt(self, fd: int, level: int, option: int, buflen: int) -> bytes:
         target, view = self._zeros(buflen)
-        length = self._lengths()
-        length[0] = buflen
+        length = self._length(buflen)
         result = self._getsockopt(fd, level, option, target, length)
         if result < 0:
             self._fail(result)
         return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
-
-    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
-        values, _ = room = self._option()
-        values[0] = value
-        result = self._setsockopt(fd, level, option, values, 4)
-        if result < 0:
-            self._fail(result)
-        self._options.append(room)
 
     def setsockopt(self, fd: int, level: int, option: int, value: "ReadableBuffer") -> None:
         target, size = self._readable(value)
@@ -385,18 +397,31 @@ class ForeignSyscalls(Syscalls):
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
-    # recv, recv_into, send and sendall are what programs do most, and a subclass puts a first try before each of them:
-    # one raw call, with nothing looked up that need not be. When it fails, its result comes here to `_fill`, `_push`
-    # and `_push_all`, which go on as if they had made it.
+    # recv, recv_into, send and sendall are what programs do most, and begin with a first try: one raw call that cannot
+    # block, with nothing looked up that need not be. (`_dontwait` changes nothing for a descriptor in non-blocking
+    # mode.) When it fails, its result goes to `_fill`, `_push` and `_push_all`, which go on as if they had made it.
 
     def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
-        return self._receive(fd, bufsize, flags, timeout)
+        if bufsize > LARGE or flags:
+            return self._receive(fd, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        result = self._recv(fd, scratch[0], bufsize, self._dontwait)
+        if result >= 0:
+            data: bytes = scratch[1][:result]
+            self._scratches.append(scratch)
+            return data
+        self._scratches.append(scratch)
+        if not timeout:
+            refusal = self._refusal(result)
+            if refusal is not None:
+                raise refusal
+            result = 0
+        return self._receive(fd, bufsize, flags, timeout, result)
 
     def _receive(self, fd: int, bufsize: int, flags: int, timeout: int, result: int = 0) -> bytes:
-        if result < 0 and not timeout:
-            # Before anything is made ready: to a program that polls this is a result like others.
-            self._pause(result, fd, POLLIN, timeout, 0)
-            result = 0
         target, view = scratch = self._scratch(bufsize)
         result = self._fill(fd, target, bufsize, flags, timeout, result)
         # MSG_TRUNC gives the length of the datagram, and behind the data lies what other sockets have received.
@@ -440,7 +465,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._recv_patiently
                     deadline = -1
                 else:
@@ -485,24 +510,26 @@ class ForeignSyscalls(Syscalls):
     def _fill_from(self, fd: int, target: "Any", size: int, flags: int, timeout: int) -> tuple[int, bytes]:
         """recvfrom(2) to a target."""
         try:
-            call = self._recvfrom if size <= LARGE else self._recvfrom_patiently
+            call = self._recvfrom
             mode = flags
             deadline = 0
-            if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
-                    call = self._recvfrom_patiently
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
+                call = self._recvfrom_patiently
+                if timeout < 0:
                     deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
-            name, view, length = self._name()
+            elif timeout < 0:
+                mode |= self._dontwait
+                deadline = self._first
+            try:
+                room = self._names.pop()
+            except IndexError:
+                room = self._new_name()
             while True:
-                length[0] = NAME_SIZE
-                result = call(fd, target, size, mode, name, length)
+                result = call(fd, target, size, mode, room[0])
                 if result >= 0:
-                    address: bytes = view[: min(length[0], NAME_SIZE)]
-                    self._names.append((name, view, length))
-                    return result, address
+                    address: bytes = room[1][: result & 255]
+                    self._names.append(room)
+                    return result >> 8, address
                 deadline = self._pause(result, fd, POLLIN, timeout, deadline)
                 if deadline < 0:
                     call = self._recvfrom_patiently
@@ -534,7 +561,7 @@ class ForeignSyscalls(Syscalls):
                     result = call(fd, target, size, flags)
                 return result
             mode = flags
-            if size > LARGE or flags & ~self._harmless:
+            if size > LARGE or flags & self._harmful:
                 call = self._send_patiently
                 deadline = -1
             else:
@@ -594,7 +621,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._send_patiently
                     deadline = -1
                 else:
@@ -630,7 +657,7 @@ class ForeignSyscalls(Syscalls):
             mode = flags
             deadline = 0
             if timeout < 0:
-                if size > LARGE or flags & ~self._harmless:
+                if size > LARGE or flags & self._harmful:
                     call = self._sendto_patiently
                     deadline = -1
                 else:
@@ -676,7 +703,10 @@ class ForeignSyscalls(Syscalls):
         self, fd: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
         target, view = scratch = self._scratch(bufsize)
-        result, items, msg_flags, address = self._receive_message(fd, [(target, bufsize)], ancbufsize, flags, timeout)
+        call, patiently = self._recvmsg, self._recvmsg_patiently
+        result, items, msg_flags, address = self._receive_message(
+            fd, call, patiently, target, bufsize, bufsize, ancbufsize, flags, timeout
+        )
         data: bytes = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data, items, msg_flags, address
@@ -685,6 +715,7 @@ class ForeignSyscalls(Syscalls):
         self, fd: int, buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         targets: list[Any] = []
+        vectors = keep = None
         try:
             try:
                 for buffer in buffers:
@@ -692,55 +723,84 @@ class ForeignSyscalls(Syscalls):
             except (TypeError, BufferError):
                 text = "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
                 raise TypeError(text) from None
-            return self._receive_message(fd, targets, ancbufsize, flags, timeout)
+            vectors, keep = self._vectors(targets)
+            size = sum([size for _, size in targets])
+            call, patiently = self._recvmsg_of, self._recvmsg_of_patiently
+            return self._receive_message(fd, call, patiently, vectors, len(targets), size, ancbufsize, flags, timeout)
         finally:
             self._let_go_all(targets)
+            del vectors, keep
 
     def _receive_message(
-        self, fd: int, targets: "list[tuple[Any, int]]", ancbufsize: int, flags: int, timeout: int
+        self,
+        fd: int,
+        call: "Raw",
+        patiently: "Raw",
+        target: "Any",
+        count: int,
+        size: int,
+        ancbufsize: int,
+        flags: int,
+        timeout: int,
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
-        name, name_view, length = self._name()
-        # Of zeros: an item that the kernel has not written has no length, so that none is made up below.
-        control, control_view = self._zeros(ancbufsize) if ancbufsize else (None, b"")
-        message, keep = self._message(targets, name, NAME_SIZE, control, ancbufsize)
+        """recvmsg(2) to a target of *count* bytes or to *count* vectors, *size* bytes in all."""
         try:
-            call = self._recvmsg
-            flags |= self._cmsg_cloexec
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        name, name_view, results = room
+        control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
+        items: list[tuple[int, int, bytes]] = []
+        try:
             mode = flags
             deadline = 0
-            if sum([size for _, size in targets]) > LARGE:
-                call = self._recvmsg_patiently
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
+                call = patiently
                 if timeout < 0:
                     deadline = -1
             elif timeout < 0:
-                if flags & ~self._harmless:
-                    call = self._recvmsg_patiently
-                    deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
+                mode |= self._dontwait
+                deadline = self._first
             while True:
-                # A failed call may have changed the lengths.
-                message.msg_namelen = NAME_SIZE
-                message.msg_controllen = ancbufsize
-                result = call(fd, message, mode)
+                result = call(fd, target, count, mode, name, control, ancbufsize, results)
                 if result >= 0:
                     break
                 deadline = self._pause(result, fd, POLLIN, timeout, deadline)
                 if deadline < 0:
-                    call = self._recvmsg_patiently
+                    call = patiently
                     mode = flags
-            items = self._items(control_view[: min(message.msg_controllen, ancbufsize)])
-            address: bytes = name_view[: min(message.msg_namelen, NAME_SIZE)]
-            self._names.append((name, name_view, length))
-            # Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it.
-            return result, items, message.msg_flags & ~self._cmsg_cloexec, address
+            if used := results[2]:
+                items = self._items(control_view[:used])
+                if ancbufsize <= CONTROL_SIZE:
+                    control_view[:] = _NO_ITEMS
+            if 0 < ancbufsize <= CONTROL_SIZE:
+                self._controls.append(spare)
+            address: bytes = name_view[:used] if (used := results[1]) else b""
+            marks: int = results[3]
+            self._names.append(room)
+            return result, items, marks, address
         except BaseException:
             if ancbufsize:
-                self.close_rights(self._items(control_view[:ancbufsize]))
+                self.close_rights(items or self._items(control_view[:ancbufsize]))
             raise
         finally:
-            del message, keep
+            del target
+
+    def _control_room(self, size: int) -> "tuple[Any, Any]":
+        """(target, view) of at least *size* zeros for ancillary items. Whoever puts it back has cleared it.
+
+        Of zeros: an item that the kernel has not written has no length, so that none is made up of what is there when
+        the handler of a signal raises.
+        """
+        if size > CONTROL_SIZE:
+            return self._zeros(size)
+        try:
+            return self._controls.pop()
+        except IndexError:
+            # Its slices are faster than those of what _zeros() gives.
+            target, view = self._memory(CONTROL_SIZE)
+            view[:] = _NO_ITEMS
+            return target, view
 
     #: MSG_CMSG_CLOEXEC
     _cmsg_cloexec: int
@@ -749,16 +809,22 @@ class ForeignSyscalls(Syscalls):
         """The ancillary items in what the kernel has left in the control buffer."""
         items = []
         header = self._cmsg_header
-        start = self._cmsg_start
+        start = header.size
         end = len(control)
         offset = 0
-        while offset + header.size <= end:
+        while offset + start <= end:
             length, level, type = header.unpack_from(control, offset)
             if length < start:
                 break
             items.append((level, type, control[offset + start : offset + length]))
-            offset += self.cmsg_space(length - start)
+            offset += length + -length % self._cmsg_align
         return items
+
+    def cmsg_len(self, length: int) -> int:
+        return self._cmsg_header.size + length
+
+    def cmsg_space(self, length: int) -> int:
+        return self._cmsg_header.size + length + -length % self._cmsg_align
 
     def sendmsg(
         self,
@@ -770,47 +836,45 @@ class ForeignSyscalls(Syscalls):
         timeout: int,
     ) -> int:
         targets: list[Any] = []
-        message = keep = None
+        what = keep = None
         try:
-            for buffer in buffers:
-                targets.append(self._readable(buffer))
-            size = sum([size for _, size in targets])
-            control = None
-            control_size = 0
-            if ancillary:
-                data = self._control(ancillary)
-                control_size = len(data)
-                control, _ = self._readable(data)
-            name = self._readable(address)[0] if address else None
-            message, keep = self._message(targets, name, len(address), control, control_size)
-            call = self._sendmsg
+            if len(buffers) == 1:
+                call, patiently = self._sendmsg, self._sendmsg_patiently
+                what, count = self._readable(buffers[0])
+                targets = [(what, count)]
+                size = count
+            else:
+                call, patiently = self._sendmsg_of, self._sendmsg_of_patiently
+                for buffer in buffers:
+                    targets.append(self._readable(buffer))
+                what, keep = self._vectors(targets)
+                count = len(targets)
+                size = sum([size for _, size in targets])
+            control = self._control(ancillary) if ancillary else b""
             mode = flags
             deadline = 0
-            if size > LARGE:
-                call = self._sendmsg_patiently
+            if size > LARGE or (timeout < 0 and flags & self._harmful):
+                call = patiently
                 if timeout < 0:
                     deadline = -1
             elif timeout < 0:
-                if flags & ~self._harmless:
-                    call = self._sendmsg_patiently
-                    deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
+                mode |= self._dontwait
+                deadline = self._first
             while True:
-                result = call(fd, message, mode)
+                result = call(fd, what, count, mode, address, len(address), control, len(control))
                 if result >= 0:
                     break
                 deadline = self._pause(result, fd, POLLOUT, timeout, deadline)
                 if deadline < 0:
-                    call = self._sendmsg_patiently
+                    call = patiently
                     mode = flags
             if result == size or timeout >= 0:
                 return result
             return self._send_targets(fd, targets, flags, result)
         finally:
-            self._let_go_all(targets)
-            del message, keep
+            if self._must_let_go:
+                self._let_go_all(targets)
+            del targets, what, keep
 
     def _send_targets(self, fd: int, targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
         """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""
@@ -831,20 +895,26 @@ class ForeignSyscalls(Syscalls):
                 skip = 0
             return sent
         finally:
-            del target
+            del targets, target
 
     def _control(self, ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]") -> bytes:
         """A control buffer with these items."""
         parts: list[bytes] = []
         total = 0
-        start = self._cmsg_start
         header = self._cmsg_header
+        start = header.size
+        align = self._cmsg_align
         for level, type, data in ancillary:
-            with memoryview(data) as view:
+            view = memoryview(data)
+            try:
                 content = view.tobytes()
-            parts.append(header.pack(start + len(content), level, type).ljust(start, b"\0") + content)
-            space = self.cmsg_space(len(content))
-            parts.append(bytes(space - start - len(content)))
+            finally:
+                view.release()
+            length = start + len(content)
+            space = length + -length % align
+            parts.append(header.pack(length, level, type) + content)
+            if space != length:
+                parts.append(bytes(space - length))
             total += space
             if total > _INT_MAX:
                 raise OSError("ancillary data item too large" if len(content) > _INT_MAX else "too much ancillary data")

@@ -12,7 +12,8 @@ cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
 cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL
 cdef bint _LITTLE_ENDIAN
-cdef long long INT_MAX, INT_MIN, SSIZE_MAX
+cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN
+cdef object _ZERO
 cdef long long _default_timeout
 
 

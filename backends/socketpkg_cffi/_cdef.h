@@ -1,5 +1,6 @@
 /* What Python sees of _source.c and the system's headers. The compiler fills in and checks whatever is left open with
- * "...": sizes, offsets, widths. A function whose name begins with sp_ and that can fail returns -errno. */
+ * "...": sizes, offsets, widths. A function whose name begins with sp_ or quick_ and that can fail returns -errno. One
+ * that begins with quick_ keeps the GIL. */
 
 typedef int... socklen_t;
 typedef int... sp_msg_iovlen_t;
@@ -82,6 +83,9 @@ struct socketpkg_constant {
 #define SP_MSG_CMSG_CLOEXEC ...
 #define SP_MSG_WAITFORONE ...
 #define SP_HAVE_MMSG ...
+#define SP_KEEPS_GIL ...
+#define SP_HARMLESS ...
+#define MSG_DONTWAIT ...
 #define SOL_SOCKET ...
 #define SO_ERROR ...
 #define SCM_RIGHTS ...
@@ -92,29 +96,56 @@ const struct socketpkg_constant *sp_constants(void);
 const char *sp_compiler(void);
 const char *sp_libc(void);
 
-int sp_socket(int family, int type, int proto);
-int sp_socketpair(int family, int type, int proto, int *pair);
-int sp_accept(int fd, void *name, socklen_t *length, int *result);
-int sp_bind(int fd, const void *address, socklen_t length);
-int sp_connect(int fd, const void *address, socklen_t length);
-int sp_listen(int fd, int backlog);
-int sp_shutdown(int fd, int how);
-int sp_getsockname(int fd, void *name, socklen_t *length);
-int sp_getpeername(int fd, void *name, socklen_t *length);
-int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
+/* Calls that never block. */
+int quick_socket(int family, int type, int proto);
+int quick_socketpair(int family, int type, int proto, int *pair);
+int quick_bind(int fd, const void *address, socklen_t length);
+int quick_listen(int fd, int backlog);
+int quick_shutdown(int fd, int how);
+int quick_getsockname(int fd, void *name);
+int quick_getpeername(int fd, void *name);
+int quick_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
 #define SP_FAILURES ...
-long long sp_getsockopt_int(int fd, int level, int option);
-int sp_setsockopt_int(int fd, int level, int option, int value);
-int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
+long long quick_getsockopt_int(int fd, int level, int option);
+int quick_setsockopt_int(int fd, int level, int option, int value);
+int quick_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 
+/* Calls that do not block here, for a flag or the mode of the descriptor tells them not to. */
+long long quick_accept(int fd, void *name, int *result);
+int quick_connect(int fd, const void *address, socklen_t length);
+ssize_t quick_recv(int fd, void *buffer, size_t size, int flags);
+long long quick_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);
+ssize_t quick_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
+                      int *results);
+ssize_t quick_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control, size_t control_size,
+                         int *results);
+ssize_t quick_send(int fd, const void *data, size_t size, int flags);
+ssize_t quick_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
+ssize_t quick_sendmsg(int fd, const void *data, size_t size, int flags, const void *name, socklen_t name_size,
+                      const void *control, size_t control_size);
+ssize_t quick_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
+                         const void *control, size_t control_size);
+int quick_recvmmsg(int fd, void *messages, unsigned int count, int flags);
+int quick_sendmmsg(int fd, void *messages, unsigned int count, int flags);
+
+/* The same, where they may block. */
+long long sp_accept(int fd, void *name, int *result);
+int sp_connect(int fd, const void *address, socklen_t length);
 ssize_t sp_recv(int fd, void *buffer, size_t size, int flags);
-ssize_t sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name, socklen_t *length);
-ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags);
+long long sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);
+ssize_t sp_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
+                   int *results);
+ssize_t sp_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control, size_t control_size,
+                      int *results);
 ssize_t sp_send(int fd, const void *data, size_t size, int flags);
 ssize_t sp_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
-ssize_t sp_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t sp_sendmsg(int fd, const void *data, size_t size, int flags, const void *name, socklen_t name_size,
+                   const void *control, size_t control_size);
+ssize_t sp_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
+                      const void *control, size_t control_size);
 int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags);
 int sp_sendmmsg(int fd, void *messages, unsigned int count, int flags);
+
 size_t sp_cmsg_len(size_t length);
 size_t sp_cmsg_space(size_t length);
 

@@ -5,6 +5,22 @@
 #include "socketpkg_constants.h"
 #include "socketpkg_netdb.h"
 
+/* What cffi generates for CPython releases the GIL around every call, by these two macros, and so do we around all but
+ * the functions whose names begin with quick_: those cannot block, and a thread that gives the GIL up beside one that
+ * computes may wait long to get it back. The compiler knows the names, so nothing is compared at run time. Should cffi
+ * release the GIL in another way one day, then it is released around these as well, and nothing else changes. */
+#if defined(Py_BEGIN_ALLOW_THREADS) && !defined(PYPY_VERSION)
+#define SP_KEEPS_GIL 1
+#define SP_QUICK_WRAPPER "_cffi_f_quick_"
+#define SP_IS_QUICK(name) (strncmp(name, SP_QUICK_WRAPPER, sizeof SP_QUICK_WRAPPER - 1) == 0)
+#undef Py_BEGIN_ALLOW_THREADS
+#undef Py_END_ALLOW_THREADS
+#define Py_BEGIN_ALLOW_THREADS { PyThreadState *_save = SP_IS_QUICK(__func__) ? NULL : PyEval_SaveThread();
+#define Py_END_ALLOW_THREADS if (!SP_IS_QUICK(__func__)) PyEval_RestoreThread(_save); }
+#else
+#define SP_KEEPS_GIL 0
+#endif
+
 #define SP_RESULT(call)                     \
     do {                                    \
         ssize_t sp_result_ = (ssize_t)(call); \
@@ -22,6 +38,13 @@ typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 #else
 #define SP_MSG_CMSG_CLOEXEC 0
 #endif
+#if SP_HAVE_MSG_NOSIGNAL
+#define SP_MSG_NOSIGNAL MSG_NOSIGNAL
+#else
+#define SP_MSG_NOSIGNAL 0
+#endif
+/* The flags with which a try that cannot block has the result that a blocking call would have. */
+#define SP_HARMLESS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
 
 static const struct socketpkg_constant *sp_constants(void)
 {
@@ -80,15 +103,28 @@ static int sp_socketpair(int family, int type, int proto, int *pair)
 #endif
 }
 
-/* The descriptor is stored as well: an exception out of a signal handler takes the place of a result. */
-static int sp_accept(int fd, void *name, socklen_t *length, int *result)
+/* Room for the name of a peer, and the length of a name that the kernel has put there: it may claim more. */
+enum { SP_NAME_SIZE = sizeof(struct sockaddr_storage) };
+
+static int sp_name_length(socklen_t length)
 {
+    return length < SP_NAME_SIZE ? (int)length : SP_NAME_SIZE;
+}
+
+/* A result and the length of the name that came with it, in one number. */
+#define SP_NAMED(result, length) ((long long)(result) << 8 | sp_name_length(length))
+
+/* The descriptor is stored as well: an exception out of a signal handler takes the place of a result. */
+static long long sp_accept(int fd, void *name, int *result)
+{
+    socklen_t length = SP_NAME_SIZE;
 #if SP_HAVE_ACCEPT4
-    *result = accept4(fd, name, length, SOCK_CLOEXEC);
-    return *result < 0 ? -errno : *result;
+    *result = accept4(fd, name, &length, SOCK_CLOEXEC);
+    if (*result < 0)
+        return -errno;
 #else
     int flags;
-    *result = accept(fd, name, length);
+    *result = accept(fd, name, &length);
     if (*result < 0)
         return -errno;
     /* It has inherited O_NONBLOCK from the listener. */
@@ -99,8 +135,8 @@ static int sp_accept(int fd, void *name, socklen_t *length, int *result)
         *result = -1;
         return -error;
     }
-    return *result;
 #endif
+    return SP_NAMED(*result, length);
 }
 
 static int sp_bind(int fd, const void *address, socklen_t length)
@@ -123,14 +159,17 @@ static int sp_shutdown(int fd, int how)
     SP_STATUS(shutdown(fd, how));
 }
 
-static int sp_getsockname(int fd, void *name, socklen_t *length)
+/* The length of the name. */
+static int sp_getsockname(int fd, void *name)
 {
-    SP_STATUS(getsockname(fd, name, length));
+    socklen_t length = SP_NAME_SIZE;
+    return getsockname(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
-static int sp_getpeername(int fd, void *name, socklen_t *length)
+static int sp_getpeername(int fd, void *name)
 {
-    SP_STATUS(getpeername(fd, name, length));
+    socklen_t length = SP_NAME_SIZE;
+    return getpeername(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
 static int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
@@ -167,9 +206,11 @@ static ssize_t sp_recv(int fd, void *buffer, size_t size, int flags)
     SP_RESULT(recv(fd, buffer, size, flags));
 }
 
-static ssize_t sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name, socklen_t *length)
+static long long sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name)
 {
-    SP_RESULT(recvfrom(fd, buffer, size, flags, name, length));
+    socklen_t length = SP_NAME_SIZE;
+    ssize_t result = recvfrom(fd, buffer, size, flags, name, &length);
+    return result < 0 ? -errno : SP_NAMED(result, length);
 }
 
 static ssize_t sp_send(int fd, const void *data, size_t size, int flags)
@@ -182,24 +223,54 @@ static ssize_t sp_sendto(int fd, const void *data, size_t size, int flags, const
     SP_RESULT(sendto(fd, data, size, flags, address, length));
 }
 
-static ssize_t sp_sendmsg(int fd, const struct msghdr *message, int flags)
+static ssize_t sp_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
+                             const void *control, size_t control_size)
 {
-    SP_RESULT(sendmsg(fd, message, flags));
+    struct msghdr message = {0};
+    message.msg_iov = vectors;
+    message.msg_iovlen = (sp_msg_iovlen_t)count;
+    message.msg_name = name_size ? (void *)name : NULL;
+    message.msg_namelen = name_size;
+    message.msg_control = control_size ? (void *)control : NULL;
+    message.msg_controllen = (sp_msg_controllen_t)control_size;
+    SP_RESULT(sendmsg(fd, &message, flags));
 }
 
-static ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags)
+/* Of one buffer, which is all that most messages have. */
+static ssize_t sp_sendmsg(int fd, const void *data, size_t size, int flags, const void *name, socklen_t name_size,
+                          const void *control, size_t control_size)
 {
-    ssize_t result = recvmsg(fd, message, flags);
+    struct iovec vector = {(void *)data, size};
+    return sp_sendmsg_of(fd, &vector, 1, flags, name, name_size, control, control_size);
+}
+
+/* *results*, behind that of sp_accept: the lengths of the name and of the control data, and the flags. */
+static ssize_t sp_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control,
+                             size_t control_size, int *results)
+{
+    ssize_t result;
+    struct msghdr message = {0};
+    message.msg_iov = vectors;
+    message.msg_iovlen = (sp_msg_iovlen_t)count;
+    message.msg_name = name;
+    message.msg_namelen = SP_NAME_SIZE;
+    message.msg_control = control_size ? control : NULL;
+    message.msg_controllen = (sp_msg_controllen_t)control_size;
+    result = recvmsg(fd, &message, flags | SP_MSG_CMSG_CLOEXEC);
     if (result < 0)
         return -errno;
+    results[1] = sp_name_length(message.msg_namelen);
+    results[2] = (int)(message.msg_controllen < control_size ? message.msg_controllen : control_size);
+    /* Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it. */
+    results[3] = message.msg_flags & ~SP_MSG_CMSG_CLOEXEC;
 #if !SP_HAVE_MSG_CMSG_CLOEXEC
-    if (message->msg_control != NULL) {
+    if (message.msg_control != NULL) {
         struct cmsghdr *item;
-        for (item = CMSG_FIRSTHDR(message); item != NULL; item = CMSG_NXTHDR(message, item)) {
+        for (item = CMSG_FIRSTHDR(&message); item != NULL; item = CMSG_NXTHDR(&message, item)) {
             if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
                 /* An item that was cut off may claim more than there is. */
                 const char *data = (const char *)CMSG_DATA(item);
-                const char *end = (const char *)message->msg_control + message->msg_controllen;
+                const char *end = (const char *)message.msg_control + message.msg_controllen;
                 size_t count;
                 if (item->cmsg_len < CMSG_LEN(0))
                     break;
@@ -216,6 +287,13 @@ static ssize_t sp_recvmsg(int fd, struct msghdr *message, int flags)
     }
 #endif
     return result;
+}
+
+static ssize_t sp_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
+                          int *results)
+{
+    struct iovec vector = {data, size};
+    return sp_recvmsg_of(fd, &vector, 1, flags, name, control, control_size, results);
 }
 
 static int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags)
@@ -366,3 +444,30 @@ static int sp_sethostname(const void *name, size_t length)
 {
     SP_STATUS(sethostname(name, (SP_SETHOSTNAME_LEN)length));
 }
+
+/* -- calls that cannot block ---------------------------------------------------------------------------------- */
+
+/* They are the same functions: on a descriptor in non-blocking mode or with MSG_DONTWAIT, or such as never wait. */
+#define quick_socket sp_socket
+#define quick_socketpair sp_socketpair
+#define quick_accept sp_accept
+#define quick_bind sp_bind
+#define quick_connect sp_connect
+#define quick_listen sp_listen
+#define quick_shutdown sp_shutdown
+#define quick_getsockname sp_getsockname
+#define quick_getpeername sp_getpeername
+#define quick_getsockopt sp_getsockopt
+#define quick_getsockopt_int sp_getsockopt_int
+#define quick_setsockopt_int sp_setsockopt_int
+#define quick_setsockopt sp_setsockopt
+#define quick_recv sp_recv
+#define quick_recvfrom sp_recvfrom
+#define quick_recvmsg sp_recvmsg
+#define quick_recvmsg_of sp_recvmsg_of
+#define quick_send sp_send
+#define quick_sendto sp_sendto
+#define quick_sendmsg sp_sendmsg
+#define quick_sendmsg_of sp_sendmsg_of
+#define quick_recvmmsg sp_recvmmsg
+#define quick_sendmmsg sp_sendmmsg

@@ -4,11 +4,10 @@ import os
 import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
-from contextlib import nullcontext
 from struct import Struct
 from types import MappingProxyType
 
-from socketpkg._ffi import SCRATCH, ForeignSyscalls
+from socketpkg._ffi import LARGE, NAME_SIZE, ForeignSyscalls
 
 from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Syscalls"]
 
-_recv = lib.sp_recv
-_getsockopt_int = lib.sp_getsockopt_int
-_setsockopt_int = lib.sp_setsockopt_int
-#: What sp_getsockopt_int gives for a failure, less its errno: below every int.
+_recv = lib.quick_recv
+_send = lib.quick_send
+_getsockopt_int = lib.quick_getsockopt_int
+_setsockopt_int = lib.quick_setsockopt_int
+#: What quick_getsockopt_int gives for a failure, less its errno: below every int.
 _FAILURES: int = lib.SP_FAILURES
-_send = lib.sp_send
 _string = ffi.string
 _new = ffi.new
 _from_buffer = ffi.from_buffer
@@ -36,7 +35,6 @@ _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 _CHARS = ffi.typeof("char[]")
 _INTS = ffi.typeof("int[]")
 _LENGTH = ffi.typeof("socklen_t[1]")
-_MESSAGE = ffi.typeof("struct msghdr *")
 _VECTORS = ffi.typeof("struct iovec[]")
 
 #: The resolver's answers are tried in this much memory first, and given up beyond that.
@@ -47,9 +45,19 @@ _SERVICE_SIZE = 64
 _INTERFACE_SIZE = 64
 
 
+class _Open:
+    """A guard that lets everyone in."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *failure: object) -> None:
+        pass
+
+
 def _guard(reentrant: int) -> "Any":
     """Keeps other threads out of a function that answers in memory of its own, where there is no other."""
-    return nullcontext() if reentrant else allocate_lock()
+    return _Open() if reentrant else allocate_lock()
 
 
 _hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)
@@ -72,7 +80,9 @@ def _cmsg_header() -> Struct:
     size = ffi.sizeof("sp_cmsg_len_t")
     before = ffi.offsetof("struct cmsghdr", "cmsg_len")
     after = ffi.offsetof("struct cmsghdr", "cmsg_level") - before - size
-    return Struct(f"={before}x{'Q' if size == 8 else 'I'}{after}xii")
+    # And where the data begins.
+    padding = lib.sp_cmsg_len(0) - ffi.sizeof("struct cmsghdr")
+    return Struct(f"={before}x{'Q' if size == 8 else 'I'}{after}xii{padding}x")
 
 
 def _layout(type: str, *members: str) -> Struct:
@@ -96,14 +106,19 @@ _MMSGHDR = (
 )
 
 
+#: Keeps a first try from blocking; 0 where it need not be kept from it.
+_DONTWAIT: int = lib.MSG_DONTWAIT if lib.SP_KEEPS_GIL else 0
+
+
 class Syscalls(ForeignSyscalls):
     """The calls of the C library, through a module that cffi has made."""
 
-    # The module always releases the GIL, so a call without a timeout is made as it stands, and there is one function
-    # for patient and for quick calls.
-    _dontwait = 0
-    _first = -1
-    _harmless = -1
+    # On PyPy a call always releases the GIL, so there one without a timeout is made as it stands.
+    features = frozenset({"keeps-gil"} if lib.SP_KEEPS_GIL else ())
+
+    _dontwait = _DONTWAIT
+    _first = 0 if lib.SP_KEEPS_GIL else -1
+    _harmless = lib.SP_HARMLESS if lib.SP_KEEPS_GIL else -1
     _sol_socket = lib.SOL_SOCKET
     _so_error = lib.SO_ERROR
     _scm_rights = lib.SCM_RIGHTS
@@ -111,26 +126,38 @@ class Syscalls(ForeignSyscalls):
     #: sp_socket and sp_socketpair see to it.
     _cloexec = 0
     _cmsg_header = _cmsg_header()
-    _cmsg_start = lib.sp_cmsg_len(0)
+    _cmsg_align = lib.sp_cmsg_space(1) - lib.sp_cmsg_space(0)
     _null = ffi.NULL
 
-    _recv = _recv_patiently = lib.sp_recv
-    _recvfrom = _recvfrom_patiently = lib.sp_recvfrom
-    _recvmsg = _recvmsg_patiently = lib.sp_recvmsg
-    _send = _send_patiently = lib.sp_send
-    _sendto = _sendto_patiently = lib.sp_sendto
-    _sendmsg = _sendmsg_patiently = lib.sp_sendmsg
-    _accept = _accept_patiently = lib.sp_accept
-    _connect = _connect_patiently = lib.sp_connect
-    _socket = lib.sp_socket
-    _socketpair = lib.sp_socketpair
-    _bind = lib.sp_bind
-    _listen = lib.sp_listen
-    _shutdown = lib.sp_shutdown
-    _getsockname = lib.sp_getsockname
-    _getpeername = lib.sp_getpeername
-    _getsockopt = lib.sp_getsockopt
-    _setsockopt = lib.sp_setsockopt
+    _recv = _recv
+    _recv_patiently = lib.sp_recv
+    _recvfrom = lib.quick_recvfrom
+    _recvfrom_patiently = lib.sp_recvfrom
+    _recvmsg = lib.quick_recvmsg
+    _recvmsg_patiently = lib.sp_recvmsg
+    _recvmsg_of = lib.quick_recvmsg_of
+    _recvmsg_of_patiently = lib.sp_recvmsg_of
+    _send = _send
+    _send_patiently = lib.sp_send
+    _sendto = lib.quick_sendto
+    _sendto_patiently = lib.sp_sendto
+    _sendmsg = lib.quick_sendmsg
+    _sendmsg_patiently = lib.sp_sendmsg
+    _sendmsg_of = lib.quick_sendmsg_of
+    _sendmsg_of_patiently = lib.sp_sendmsg_of
+    _accept = lib.quick_accept
+    _accept_patiently = lib.sp_accept
+    _connect = lib.quick_connect
+    _connect_patiently = lib.sp_connect
+    _socket = lib.quick_socket
+    _socketpair = lib.quick_socketpair
+    _bind = lib.quick_bind
+    _listen = lib.quick_listen
+    _shutdown = lib.quick_shutdown
+    _getsockname = lib.quick_getsockname
+    _getpeername = lib.quick_getpeername
+    _getsockopt = lib.quick_getsockopt
+    _setsockopt = lib.quick_setsockopt
 
     # CPython takes back the export of a buffer with the last reference to it.
     _must_let_go = sys.implementation.name != "cpython"
@@ -163,8 +190,12 @@ class Syscalls(ForeignSyscalls):
     def _ints(self, count: int) -> "Any":
         return _new(_INTS, [-1] * count)
 
-    def _lengths(self) -> "Any":
-        return _new(_LENGTH)
+    def _length(self, size: int) -> "Any":
+        return _new(_LENGTH, [size])
+
+    def _new_name(self) -> "tuple[Any, Any, Any]":
+        name = _new(_CHARS, NAME_SIZE)
+        return name, ffi.buffer(name), _new(_INTS, [-1] * 4)
 
     def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
         if type(data) is bytes:
@@ -189,27 +220,14 @@ class Syscalls(ForeignSyscalls):
             return _from_buffer(memoryview(target)[offset:])
         return target + offset
 
-    def _message(
-        self, targets: "list[tuple[Any, int]]", name: "Any", name_size: int, control: "Any", control_size: int
-    ) -> "tuple[Any, Any]":
+    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
         keep: list[Any] = []
-        count = len(targets)
-        vectors = _new(_VECTORS, count)
-        keep.append(vectors)
+        vectors = _new(_VECTORS, len(targets))
         for i, (target, size) in enumerate(targets):
             vector = vectors[i]
             vector.iov_base = _pointer(target, keep)
             vector.iov_len = size
-        message = _new(_MESSAGE)
-        message.msg_iov = vectors
-        message.msg_iovlen = count
-        if name is not None:
-            message.msg_name = _pointer(name, keep)
-            message.msg_namelen = name_size
-        if control is not None:
-            message.msg_control = _pointer(control, keep)
-            message.msg_controllen = control_size
-        return message, keep
+        return vectors, keep
 
     # -- options of numbers, without memory for them ---------------------------------------------------------------
 
@@ -226,21 +244,6 @@ class Syscalls(ForeignSyscalls):
 
     # -- the first try -------------------------------------------------------------------------------------------
 
-    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
-        if bufsize > SCRATCH or flags:
-            return self._receive(fd, bufsize, flags, timeout)
-        try:
-            scratch = self._scratches.pop()
-        except IndexError:
-            scratch = self._memory(SCRATCH)
-        result = _recv(fd, scratch[0], bufsize, 0)
-        if result >= 0:
-            data: bytes = scratch[1][:result]
-            self._scratches.append(scratch)
-            return data
-        self._scratches.append(scratch)
-        return self._receive(fd, bufsize, flags, timeout, result)
-
     def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is bytearray and buffer:
             target = _from_buffer(_CHARS, buffer)
@@ -251,7 +254,9 @@ class Syscalls(ForeignSyscalls):
                     if nbytes > size:
                         raise ValueError("buffer too small for requested bytes")
                     size = nbytes
-                result: int = _recv(fd, target, size, flags)
+                if size > LARGE or flags:
+                    return self._fill(fd, target, size, flags, timeout)
+                result: int = _recv(fd, target, size, _DONTWAIT)
                 if result >= 0:
                     return result
                 return self._fill(fd, target, size, flags, timeout, result)
@@ -262,30 +267,24 @@ class Syscalls(ForeignSyscalls):
         return super().recv_into(fd, buffer, nbytes, flags, timeout)
 
     def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
-        if type(data) is bytes:
+        if type(data) is bytes and not flags:
             size = len(data)
-            result: int = _send(fd, data, size, flags)
-            if result == size:
-                return result
-            return self._push(fd, data, size, flags, timeout, result)
+            if size <= LARGE:
+                result: int = _send(fd, data, size, _DONTWAIT)
+                if result == size:
+                    return result
+                return self._push(fd, data, size, flags, timeout, result)
         return super().send(fd, data, flags, timeout)
 
     def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
-        if type(data) is bytes:
+        if type(data) is bytes and not flags:
             size = len(data)
-            result: int = _send(fd, data, size, flags)
-            if result != size:
-                self._push_all(fd, data, size, flags, timeout, result)
-            return
+            if size <= LARGE:
+                result: int = _send(fd, data, size, _DONTWAIT)
+                if result != size:
+                    self._push_all(fd, data, size, flags, timeout, result)
+                return
         super().sendall(fd, data, flags, timeout)
-
-    # -- messages ------------------------------------------------------------------------------------------------
-
-    def cmsg_len(self, length: int) -> int:
-        return lib.sp_cmsg_len(length)  # type: ignore[no-any-return]
-
-    def cmsg_space(self, length: int) -> int:
-        return lib.sp_cmsg_space(length)  # type: ignore[no-any-return]
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
@@ -293,8 +292,10 @@ class Syscalls(ForeignSyscalls):
     _waitforone = lib.SP_MSG_WAITFORONE
     _mmsghdr = _layout("struct mmsghdr", *_MMSGHDR)
     _iovec = _layout("struct iovec", "iov_base", "iov_len")
-    _recvmmsg = _recvmmsg_patiently = lib.sp_recvmmsg
-    _sendmmsg = _sendmmsg_patiently = lib.sp_sendmmsg
+    _recvmmsg = lib.quick_recvmmsg
+    _recvmmsg_patiently = lib.sp_recvmmsg
+    _sendmmsg = lib.quick_sendmmsg
+    _sendmmsg_patiently = lib.sp_sendmmsg
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
         return int(ffi.cast("uintptr_t", _pointer(target, keep)))

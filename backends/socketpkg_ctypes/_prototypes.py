@@ -64,28 +64,33 @@ Addrinfo._fields_ = [
 ]
 
 
+#: The type of a member that is set to bytes as well as to an address, which a c_void_p does not take. On PyPy it is
+#: set to addresses only.
+_Location = c_char_p if sys.implementation.name == "cpython" else c_void_p
+
+
 class Iovec(Structure):
     """struct iovec"""
 
-    _fields_ = [("iov_base", c_void_p), ("iov_len", c_size_t)]
+    _fields_ = [("iov_base", _Location), ("iov_len", c_size_t)]
 
 
 class Msghdr(Structure):
     """struct msghdr"""
 
     _fields_ = [
-        ("msg_name", c_void_p),
+        ("msg_name", _Location),
         ("msg_namelen", socklen_t),
         ("msg_iov", c_void_p),
         ("msg_iovlen", c_size_t),
-        ("msg_control", c_void_p),
+        ("msg_control", _Location),
         ("msg_controllen", c_size_t),
         ("msg_flags", c_int),
     ]
 
 
-#: struct cmsghdr: cmsg_len, cmsg_level, cmsg_type
-CMSG_HEADER = struct.Struct("@Nii")
+#: struct cmsghdr: cmsg_len, cmsg_level, cmsg_type, and where the data begins
+CMSG_HEADER = struct.Struct("@Nii0N")
 
 #: struct mmsghdr: the members of a msghdr, and msg_len
 MMSGHDR = struct.Struct("@PIPNPNi4xI4x")
@@ -180,14 +185,16 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "sethostname": (c_int, [c_void_p, c_size_t]),
 }
 
-#: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes and
-#: arrays as pointers and an int as a C int, which libffi widens to a whole register or slot; so a small size does for
-#: a size_t. An address must not be passed as an int.
-_UNCHECKED = (
-    ("recv", "send", "getsockname", "getpeername", "getsockopt", "setsockopt")
-    if sys.implementation.name == "cpython"
-    else ()
+#: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes,
+#: arrays and references as pointers, None as a null pointer and an int as a C int; so an address must not be an int.
+_UNCHECKED: tuple[str, ...] = (
+    *("socket", "socketpair", "accept4", "bind", "connect", "listen", "shutdown", "getsockname", "getpeername"),
+    *("getsockopt", "setsockopt", "recvmsg", "sendmsg"),
 )
+#: These have a size_t among them: an int does for a small one, for libffi widens it to a whole register or slot.
+_UNCHECKED_SMALL: tuple[str, ...] = ("recv", "recvfrom", "send", "sendto")
+if sys.implementation.name != "cpython":
+    _UNCHECKED = _UNCHECKED_SMALL = ()
 
 
 def _declare(library: ctypes.CDLL, unchecked: tuple[str, ...]) -> SimpleNamespace:
@@ -214,12 +221,12 @@ def _libc_version(library: ctypes.CDLL) -> str:
 
 _patient_library = ctypes.CDLL(None, use_errno=True)
 
-#: Functions that release the GIL while they run.
-patient = _declare(_patient_library, ())
+#: Functions that release the GIL while they run, and take buffers of any size.
+patient = _declare(_patient_library, _UNCHECKED)
 
 if hasattr(ctypes, "PyDLL"):
-    #: Functions that keep the GIL, for calls that cannot block; recv and send do not check their arguments.
-    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED)
+    #: Functions that keep the GIL, for calls that cannot block.
+    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED + _UNCHECKED_SMALL)
 else:
     quick = patient
 

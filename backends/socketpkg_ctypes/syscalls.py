@@ -12,13 +12,27 @@ if not sys.platform.startswith("linux"):
 
 import ctypes
 import mmap
+import struct
 from _socket import gaierror, herror, htons, ntohs
 from _thread import allocate_lock
-from ctypes import POINTER, addressof, byref, c_char, c_char_p, c_int, c_uint, c_void_p, cast, set_errno, string_at
+from ctypes import (
+    POINTER,
+    addressof,
+    byref,
+    c_char,
+    c_char_p,
+    c_int,
+    c_uint,
+    c_uint64,
+    c_void_p,
+    cast,
+    set_errno,
+    string_at,
+)
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
-from socketpkg._ffi import LARGE, SCRATCH, ForeignSyscalls
+from socketpkg._ffi import LARGE, NAME_SIZE, SCRATCH, SPARES, ForeignSyscalls
 
 from ._constants_linux import MACHINES, constants_of
 
@@ -47,17 +61,19 @@ from ._prototypes import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Mapping
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+else:
+    from _collections import deque
 
 __all__ = ["Syscalls"]
 
 #: PyPy's ctypes copies bytes one by one, and has no way to let go of a buffer.
 _CPYTHON = sys.implementation.name == "cpython"
 _PAGE_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-_ALIGN = ctypes.sizeof(ctypes.c_size_t)
 #: A receive of no more than this into a bytearray is copied there.
 _COPIED = 16384
 #: The resolver's answers are tried in this much memory first.
@@ -73,8 +89,11 @@ CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0])
 _EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
 _SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
 _DONTWAIT = CONSTANTS["MSG_DONTWAIT"]
+_CMSG_CLOEXEC = CONSTANTS["MSG_CMSG_CLOEXEC"]
 _recv = quick.recv
 _send = quick.send
+_getsockopt = quick.getsockopt
+_setsockopt = quick.setsockopt
 
 # getprotobyname(3) answers in memory of its own, and musl has no other.
 _protocols = allocate_lock()
@@ -152,6 +171,140 @@ else:
 
 #: More than a program asks for in earnest.
 _HUGE = 2**30
+#: What a function that takes a pointer is given for an object.
+_to: "Any" = byref if _CPYTHON else ctypes.pointer
+# As in `ForeignSyscalls`: spare objects, which take longer to make than to use.
+_options: "deque[tuple[Any, Any, Any, Any]]" = deque(maxlen=SPARES)
+_messages: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
+
+
+#: An int of 0 and behind it its length, as one number.
+_EMPTY_OPTION = int.from_bytes(struct.pack("@iI", 0, 4), sys.byteorder)
+
+
+def _new_option() -> "tuple[Any, Any, Any, Any]":
+    """An int with its length behind it: as one number, the int alone, and pointers to both."""
+    whole = c_uint64()
+    value = c_int.from_buffer(whole)
+    return whole, value, _to(value), _to(c_uint.from_buffer(whole, 4))
+
+
+# -- raw functions as `ForeignSyscalls` wants them, of those of the C library ------------------------------------------
+
+
+def _naming(call: "Any") -> "Any":
+    """getsockname(2) or getpeername(2)."""
+
+    def ask(fd: int, name: "Any") -> int:
+        pointer, length, to_length, _ = name
+        length.value = NAME_SIZE
+        result: int = call(fd, pointer, to_length)
+        return result if result < 0 else min(length.value, NAME_SIZE)
+
+    return staticmethod(ask)
+
+
+def _accepting(call: "Any") -> "Any":
+    def accept(fd: int, name: "Any", results: list[int]) -> int:
+        pointer, length, to_length, _ = name
+        length.value = NAME_SIZE
+        result: int = call(fd, pointer, to_length, _SOCK_CLOEXEC)
+        results[0] = result
+        return result if result < 0 else result << 8 | min(length.value, NAME_SIZE)
+
+    return staticmethod(accept)
+
+
+def _receiving_from(call: "Any") -> "Any":
+    def recvfrom(fd: int, target: "Any", size: int, flags: int, name: "Any") -> int:
+        pointer, length, to_length, _ = name
+        length.value = NAME_SIZE
+        result: int = call(fd, target, size, flags, pointer, to_length)
+        return result if result < 0 else result << 8 | min(length.value, NAME_SIZE)
+
+    return staticmethod(recvfrom)
+
+
+def _message() -> "tuple[Any, Any, Any]":
+    """A msghdr of one buffer, its iovec, and a pointer to it. Whoever puts it back has taken out what is not ours."""
+    try:
+        return _messages.pop()
+    except IndexError:
+        message, vector = Msghdr(), Iovec()
+        message.msg_iov = addressof(vector)
+        message.msg_iovlen = 1
+        return message, vector, _to(message)
+
+
+def _sending(call: "Any", one: bool) -> "Any":
+    """sendmsg(2) of one buffer, or of vectors."""
+
+    def sendmsg(
+        fd: int, target: "Any", count: int, flags: int, address: bytes, length: int, control: bytes, control_size: int
+    ) -> int:
+        message, vector, pointer = spare = _message()
+        keep: list[Any] = []
+        try:
+            if one:
+                vector.iov_base = _location(target, keep)
+                vector.iov_len = count
+            else:
+                message.msg_iov = addressof(target)
+                message.msg_iovlen = count
+            message.msg_name = _location(address, keep) if length else None
+            message.msg_namelen = length
+            message.msg_control = _location(control, keep) if control_size else None
+            message.msg_controllen = control_size
+            result: int = call(fd, pointer, flags)
+            if one:
+                # It would keep them.
+                vector.iov_base = message.msg_name = message.msg_control = None
+                _messages.append(spare)
+            return result
+        finally:
+            del target, keep
+
+    return staticmethod(sendmsg)
+
+
+def _receiving(call: "Any", one: bool) -> "Any":
+    """recvmsg(2) into one buffer, or into vectors."""
+
+    def recvmsg(
+        fd: int,
+        target: "Any",
+        count: int,
+        flags: int,
+        name: "Any",
+        control: "Any",
+        control_size: int,
+        results: list[int],
+    ) -> int:
+        message, vector, pointer = spare = _message()
+        try:
+            if one:
+                vector.iov_base = addressof(target)
+                vector.iov_len = count
+            else:
+                message.msg_iov = addressof(target)
+                message.msg_iovlen = count
+            message.msg_name = addressof(name[3])
+            message.msg_namelen = NAME_SIZE
+            message.msg_control = addressof(control) if control_size else None
+            message.msg_controllen = control_size
+            result: int = call(fd, pointer, flags | _CMSG_CLOEXEC)
+            if result >= 0:
+                results[1] = min(message.msg_namelen, NAME_SIZE)
+                results[2] = min(message.msg_controllen, control_size)
+                # Linux gives it back, but the caller has not asked for it.
+                results[3] = message.msg_flags & ~_CMSG_CLOEXEC
+            if one:
+                _messages.append(spare)
+            return result
+        finally:
+            del target
+
+    return staticmethod(recvmsg)
 
 
 class Syscalls(ForeignSyscalls):
@@ -161,33 +314,33 @@ class Syscalls(ForeignSyscalls):
 
     _dontwait = _DONTWAIT
     _first = 0
-    _harmless = (
-        _DONTWAIT
-        | CONSTANTS["MSG_PEEK"]
-        | CONSTANTS["MSG_TRUNC"]
-        | CONSTANTS["MSG_NOSIGNAL"]
-        | CONSTANTS["MSG_CMSG_CLOEXEC"]
-    )
+    _harmless = _DONTWAIT | CONSTANTS["MSG_PEEK"] | CONSTANTS["MSG_TRUNC"] | CONSTANTS["MSG_NOSIGNAL"] | _CMSG_CLOEXEC
     _sol_socket = CONSTANTS["SOL_SOCKET"]
     _so_error = CONSTANTS["SO_ERROR"]
     _scm_rights = CONSTANTS["SCM_RIGHTS"]
-    _cmsg_cloexec = CONSTANTS["MSG_CMSG_CLOEXEC"]
+    _cmsg_cloexec = _CMSG_CLOEXEC
     _cloexec = _SOCK_CLOEXEC
     _cmsg_header = CMSG_HEADER
-    _cmsg_start = CMSG_HEADER.size + -CMSG_HEADER.size % _ALIGN
+    _cmsg_align = ctypes.sizeof(ctypes.c_size_t)
 
     _recv = _recv
     _recv_patiently = patient.recv
-    _recvfrom = quick.recvfrom
-    _recvfrom_patiently = patient.recvfrom
-    _recvmsg = quick.recvmsg
-    _recvmsg_patiently = patient.recvmsg
+    _recvfrom = _receiving_from(quick.recvfrom)
+    _recvfrom_patiently = _receiving_from(patient.recvfrom)
+    _recvmsg = _receiving(quick.recvmsg, True)
+    _recvmsg_patiently = _receiving(patient.recvmsg, True)
+    _recvmsg_of = _receiving(quick.recvmsg, False)
+    _recvmsg_of_patiently = _receiving(patient.recvmsg, False)
     _send = _send
     _send_patiently = patient.send
     _sendto = quick.sendto
     _sendto_patiently = patient.sendto
-    _sendmsg = quick.sendmsg
-    _sendmsg_patiently = patient.sendmsg
+    _sendmsg = _sending(quick.sendmsg, True)
+    _sendmsg_patiently = _sending(patient.sendmsg, True)
+    _sendmsg_of = _sending(quick.sendmsg, False)
+    _sendmsg_of_patiently = _sending(patient.sendmsg, False)
+    _accept = _accepting(quick.accept4)
+    _accept_patiently = _accepting(patient.accept4)
     _connect = quick.connect
     _connect_patiently = patient.connect
     _socket = quick.socket
@@ -195,8 +348,8 @@ class Syscalls(ForeignSyscalls):
     _bind = quick.bind
     _listen = quick.listen
     _shutdown = quick.shutdown
-    _getsockname = quick.getsockname
-    _getpeername = quick.getpeername
+    _getsockname = _naming(quick.getsockname)
+    _getpeername = _naming(quick.getpeername)
     _getsockopt = quick.getsockopt
     _setsockopt = quick.setsockopt
 
@@ -253,8 +406,13 @@ class Syscalls(ForeignSyscalls):
     def _ints(self, count: int) -> "Any":
         return (c_int * count)(*[-1] * count)
 
-    def _lengths(self) -> "Any":
-        return _Length()
+    def _length(self, size: int) -> "Any":
+        return _Length(size)
+
+    def _new_name(self) -> "tuple[Any, Any, Any]":
+        memory, view = self._zeros(NAME_SIZE)
+        length = c_uint()
+        return (_to(memory), length, _to(length), memory), view, [-1] * 4
 
     def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
         if _CPYTHON and type(data) is bytes:
@@ -294,57 +452,44 @@ class Syscalls(ForeignSyscalls):
             return c_void_p(cast(c_char_p(target), c_void_p).value + offset)  # type: ignore[operator]
         return c_void_p((addressof(target) if isinstance(target, Overlay) else target.value) + offset)
 
-    def _message(
-        self, targets: "list[tuple[Any, int]]", name: "Any", name_size: int, control: "Any", control_size: int
-    ) -> "tuple[Any, Any]":
+    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
         keep: list[Any] = []
         count = len(targets)
         vectors = _VECTORS[max(count - 1, 0).bit_length()]()
-        keep.append(vectors)
         for i, (target, size) in enumerate(targets):
             vectors[i].iov_base = _address(target, keep)
             vectors[i].iov_len = size
-        message = Msghdr()
-        message.msg_iov = addressof(vectors)
-        message.msg_iovlen = count
-        if name is not None:
-            message.msg_name = _address(name, keep)
-            message.msg_namelen = name_size
-        if control is not None:
-            message.msg_control = _address(control, keep)
-            message.msg_controllen = control_size
-        return message, keep
+        return vectors, keep
 
-    # -- descriptors ---------------------------------------------------------------------------------------------
+    # -- options that are an int -----------------------------------------------------------------------------------
 
-    def _accept(self, fd: int, name: "Any", length: "Any", results: "Any") -> int:
-        result: int = _accept_quick(fd, name, length, _SOCK_CLOEXEC)
-        results[0] = result
-        return result
+    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+        try:
+            room = _options.pop()
+        except IndexError:
+            room = _new_option()
+        whole, value, to_value, to_length = room
+        # An option smaller than an int is a number all the same.
+        whole.value = _EMPTY_OPTION
+        result = _getsockopt(fd, level, option, to_value, to_length)
+        if result < 0:
+            self._fail(result)
+        number: int = value.value
+        _options.append(room)
+        return number
 
-    def _accept_patiently(self, fd: int, name: "Any", length: "Any", results: "Any") -> int:
-        result: int = _accept_patient(fd, name, length, _SOCK_CLOEXEC)
-        results[0] = result
-        return result
+    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
+        try:
+            room = _options.pop()
+        except IndexError:
+            room = _new_option()
+        room[1].value = value
+        result = _setsockopt(fd, level, option, room[2], 4)
+        if result < 0:
+            self._fail(result)
+        _options.append(room)
 
     # -- the first try -------------------------------------------------------------------------------------------
-
-    # MSG_DONTWAIT changes nothing for a descriptor that is in non-blocking mode.
-
-    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
-        if bufsize > LARGE or flags:
-            return self._receive(fd, bufsize, flags, timeout)
-        try:
-            scratch = self._scratches.pop()
-        except IndexError:
-            scratch = self._memory(SCRATCH)
-        result = _recv(fd, scratch[0], bufsize, _DONTWAIT)
-        if result >= 0:
-            data: bytes = scratch[1][:result]
-            self._scratches.append(scratch)
-            return data
-        self._scratches.append(scratch)
-        return self._receive(fd, bufsize, flags, timeout, result)
 
     def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is bytearray and not flags and nbytes <= len(buffer):
@@ -390,14 +535,6 @@ class Syscalls(ForeignSyscalls):
                     self._push_all(fd, data, size, flags, timeout, result)
                 return
         super().sendall(fd, data, flags, timeout)
-
-    # -- messages ------------------------------------------------------------------------------------------------
-
-    def cmsg_len(self, length: int) -> int:
-        return self._cmsg_start + length
-
-    def cmsg_space(self, length: int) -> int:
-        return self._cmsg_start + length + -length % _ALIGN
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
@@ -508,8 +645,6 @@ class Syscalls(ForeignSyscalls):
             self._fail(result)
 
 
-_accept_quick = quick.accept4
-_accept_patient = patient.accept4
 _recvmmsg_quick = quick.recvmmsg
 _recvmmsg_patient = patient.recvmmsg
 
@@ -535,6 +670,11 @@ else:
     def _overlay(view: memoryview) -> "Any":
         # from_buffer would make a view of the view, which nothing but the collector releases.
         return _Held(view)
+
+
+def _location(target: "Any", keep: list["Any"]) -> "Any":
+    """The address of a target as a member of a structure takes it."""
+    return target if _CPYTHON and type(target) is bytes else _address(target, keep)
 
 
 def _address(target: "Any", keep: list["Any"]) -> int | None:

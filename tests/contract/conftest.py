@@ -11,6 +11,7 @@ import os
 import signal
 import socket as stdlib
 import sys
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,13 @@ def bounded() -> Iterator[None]:
     yield
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
+
+
+class Interrupting(deque[Any]):
+    """Idle buffers that a signal's handler interrupts when one is put back: the last moment of a receive."""
+
+    def append(self, item: Any) -> None:
+        raise KeyboardInterrupt
 
 
 class Descriptors:

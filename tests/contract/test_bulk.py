@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from socketpkg._ffi import ForeignSyscalls
 from socketpkg._syscalls import UDP_GRO
 from socketpkg._syscalls import Syscalls as Contract
 
-from .conftest import Descriptors
+from .conftest import Descriptors, Interrupting
 
 SECOND = 1_000_000_000
 RIGHTS = (stdlib.SOL_SOCKET, stdlib.SCM_RIGHTS)
@@ -129,6 +130,24 @@ def test_an_old_message_lends_no_items_to_a_new_one(bulk: Any, fds: Descriptors)
             fds.keep(numbers(part)[0])
         assert bulk.sendmmsg(one, [b"x"] * 2, [], [b""] * 2, 0, -1) == 2
         assert bulk.recvmmsg(two, 2, 9, 64, 0, -1)[1] == [[], []]
+
+
+def test_descriptors_of_an_interrupted_receive_are_closed_once(
+    syscalls: Any, fds: Descriptors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread may have opened a file under the number of one that is closed twice."""
+    if not isinstance(syscalls, ForeignSyscalls) or not syscalls._has_mmsg:
+        pytest.skip("no handler runs between the system's call and its result")
+    one, two = fds.pair(stdlib.SOCK_DGRAM)
+    before = open_descriptors()
+    assert syscalls.sendmmsg(one, [b"x"] * 2, [((*RIGHTS, array.array("i", [one])),)] * 2, [b""] * 2, 0, -1) == 2
+    closed: list[int] = []
+    monkeypatch.setattr(syscalls, "close", lambda fd: closed.append(fd) or os.close(fd), raising=False)
+    monkeypatch.setattr(syscalls, "_blocks", Interrupting())
+    with pytest.raises(KeyboardInterrupt):
+        syscalls.recvmmsg(two, 2, 9, 64, 0, -1)
+    assert open_descriptors() == before
+    assert len(closed) == len(set(closed)) == 2
 
 
 def test_rights_that_are_not_wanted(bulk: Any, fds: Descriptors) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from socketpkg._ffi import ForeignSyscalls
 
-from .conftest import Descriptors
+from .conftest import Descriptors, Interrupting
 
 SECOND = 1_000_000_000
 RIGHTS = (stdlib.SOL_SOCKET, stdlib.SCM_RIGHTS)
@@ -146,6 +146,40 @@ def test_descriptors_of_a_message_that_is_lost(
         syscalls.recvmsg(two, 10, syscalls.cmsg_space(8), 0, -1)
     assert open_descriptors() == before
     assert len(items(syscalls, calls[0])[0][2]) == 8  # they were there
+
+
+def test_a_failed_receive_closes_nothing_of_an_earlier_one(syscalls: Any, fds: Descriptors) -> None:
+    one, two = fds.pair(blocking=False)
+    rights = ((*RIGHTS, array.array("i", [one, two])),)
+    for receive in (
+        lambda: syscalls.recvmsg(two, 10, 64, 0, 0),
+        lambda: syscalls.recvmsg_into(two, (bytearray(10),), 64, 0, 0),
+    ):
+        syscalls.sendmsg(one, (b"x",), rights, 0, b"", 0)
+        received = [fds.keep(fd) for fd in numbers(receive()[1][0][2])]
+        with pytest.raises(BlockingIOError):
+            receive()
+        assert len({os.fstat(fd).st_ino for fd in received}) == 2
+        os.write(one, b"y")
+        assert receive()[1] == []
+
+
+@pytest.mark.parametrize("room", [64, 4096])
+def test_descriptors_of_an_interrupted_receive_are_closed_once(
+    syscalls: Any, fds: Descriptors, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(syscalls, ForeignSyscalls):
+        pytest.skip("no handler runs between C's recvmsg and its result")
+    one, two = fds.pair()
+    before = open_descriptors()
+    syscalls.sendmsg(one, (b"x",), ((*RIGHTS, array.array("i", [one, two])),), 0, b"", -1)
+    closed: list[int] = []
+    monkeypatch.setattr(syscalls, "close", lambda fd: closed.append(fd) or os.close(fd), raising=False)
+    monkeypatch.setattr(syscalls, "_names", Interrupting())
+    with pytest.raises(KeyboardInterrupt):
+        syscalls.recvmsg(two, 10, room, 0, -1)
+    assert open_descriptors() == before
+    assert len(closed) == len(set(closed)) == 2
 
 
 def test_several_items(syscalls: Any, fds: Descriptors) -> None:
