@@ -790,7 +790,7 @@ def test_what_the_terminal_shows(written: Path) -> None:
     shown = (written / "stdout").read_text()
     assert "socketpair send + recv of 1 byte" in shown
     assert "Beside a busy thread: datagrams a second" in shown
-    assert "The other side: a thread that computes beside one" in shown
+    assert "The other side: computing beside a thread that receives in a tight loop" in shown
     assert re.search(r"\d+ of \d+ goals met$", shown.strip())
 
 
