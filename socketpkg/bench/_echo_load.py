@@ -55,4 +55,7 @@ def main(port: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    try:
+        main(int(sys.argv[1]), int(sys.argv[2]))
+    except BrokenPipeError:
+        os._exit(1)  # the benchmark was interrupted, and nobody listens any more

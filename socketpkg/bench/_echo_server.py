@@ -75,4 +75,7 @@ def _serve_raw(path: str, listener: Any, epoll: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except BrokenPipeError:
+        os._exit(1)  # the benchmark was interrupted, and nobody listens any more

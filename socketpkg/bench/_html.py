@@ -36,7 +36,7 @@ p, figcaption { color: var(--faint); }
 figure { margin: 1.5rem 0; }
 svg { height: auto; width: 100%; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; min-width: 65%; }
 th, td { border-bottom: 1px solid var(--rule); padding: .25rem .5rem; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; }
 .met { color: var(--good); }

@@ -120,14 +120,15 @@ class _Pair:
         connections = int(self._server.ask("?"))
         if connections != self.size:
             raise WorkerError(f"{connections} of {self.size} connections are there")
-        if hasattr(os, "SCHED_BATCH"):
+        if hasattr(os, "sched_setscheduler"):
             for program in (self._server, self._load):
                 os.sched_setscheduler(program.process.pid, os.SCHED_BATCH, os.sched_param(0))
 
-    def share(self, messages: int, used: int, core: int) -> float:
+    def share(self, messages: int, used: int, core: int | None) -> float:
         """The server's processor time for one message, in nanoseconds, when so many of the connections are used."""
         for program in (self._server, self._load):
-            os.sched_setaffinity(program.process.pid, [core])
+            if core is not None:
+                os.sched_setaffinity(program.process.pid, [core])
         self._load.ask(f"{WARM_UP} {used}")
         before = self._clock()
         self._load.ask(f"{messages} {used}")
@@ -160,6 +161,11 @@ def steps(plan: ScalePlan) -> int:
     return plan.rounds
 
 
+def cores() -> Sequence[int | None]:
+    """The cores that a server may share with its load; none where a process cannot be pinned."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else [None]
+
+
 def cases(sizes: Sequence[int]) -> dict[str, tuple[int, int]]:
     """By the name of each case the number of connections, and of those that are used."""
     found = {str(size): (size, size) for size in sizes}
@@ -173,7 +179,7 @@ def measure(
 ) -> dict[str, Any]:
     """Every size on every target, in turns; the raw server too where there is a *library*."""
     everybody = [*targets, *([RAW] if library else [])]
-    cores = sorted(os.sched_getaffinity(0))
+    places = cores()
     draw = random.Random(plan.rounds)
     with ExitStack() as stack:
         pairs = {(target, size): _Pair(target, size, library, stack) for size in sizes for target in everybody}
@@ -183,7 +189,7 @@ def measure(
         order = [(target, case, *numbers) for target in everybody for case, numbers in cases(sizes).items()]
         for _ in range(plan.rounds):
             draw.shuffle(order)
-            core = draw.choice(cores)
+            core = draw.choice(places)
             for target, case, size, used in order:
                 costs[target][case].append(pairs[target, size].share(plan.messages, used, core))
             advance()

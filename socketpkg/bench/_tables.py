@@ -154,13 +154,13 @@ def _fair(facts: Mapping[str, Any]) -> Iterator[Table]:
     base = fair["targets"][STDLIB]
     others = _percent(fmean([own["others"] for own in fair["targets"].values()]))
     paced = Table(
-        f"The other side: a thread that computes beside one that receives {PACE:,} messages a second",
+        f"The other side: computing beside a thread that receives {PACE:,} messages a second",
         ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "time to the stdlib's"],
         note=f"Medians of the quieter rounds, in which others took {others} of the machine. "
         "The ratio is the time for the same work; it is to be at most 1.",
     )
     tight = Table(
-        "The other side: the same beside one that receives in a tight loop",
+        "The other side: computing beside a thread that receives in a tight loop",
         ["target", "received a second", "of its speed alone", "lost a message", "longest wait", "loss to the stdlib's"],
         note="The ratio is that of the time lost a message; it is to be at most 1.",
     )
