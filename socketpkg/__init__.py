@@ -481,6 +481,9 @@ class socket(_socket.socket):
         os.set_inheritable(self.fileno(), inheritable)
 
 
+_socket.core.own_methods(socket)
+
+
 def fromfd(fd: SupportsIndex, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex = 0) -> socket:
     """A socket object on a duplicate of the descriptor *fd*; the original stays open."""
     return _adopt(socket, family, type, proto, dup(fd))

@@ -13,6 +13,7 @@ import socket as stdlib
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from multiprocessing import Pipe, get_context, reduction
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 
 import socketpkg
+from socketpkg import backends
 
 PAYLOAD = os.urandom(100_000)
 
@@ -285,3 +287,32 @@ def test_descriptors_over_our_socket(pair: tuple[socketpkg.socket, socketpkg.soc
         os.write(fd, b"written by the other name")
         os.close(fd)
     assert (tmp_path / "file").read_text() == "written by the other name"
+
+
+@pytest.mark.skipif("compiled-core" not in backends.features, reason="its methods are Python functions")
+def test_compiled_methods_are_those_of_the_public_class() -> None:
+    # CPython specializes their calls for objects of the class that they belong to.
+    own = vars(socketpkg.socket)
+    for name, method in vars(socketpkg._socket.socket).items():
+        if isinstance(method, types.MethodDescriptorType) and not name.startswith("__"):
+            assert name in own
+            if isinstance(own[name], types.MethodDescriptorType):
+                assert own[name].__objclass__ is socketpkg.socket
+                assert own[name].__doc__ == method.__doc__
+    assert own["recv"].__objclass__ is socketpkg.socket
+    # What the public class does in its own way stays so.
+    assert isinstance(own["close"], types.FunctionType)
+    assert isinstance(own["detach"], types.FunctionType)
+
+
+def test_methods_called_by_either_class(pair: tuple[socketpkg.socket, socketpkg.socket]) -> None:
+    class Mine(socketpkg.socket):
+        pass
+
+    one, two = pair
+    mine = Mine(fileno=two.detach())
+    with mine:
+        for sender in (socketpkg.socket.send, socketpkg._socket.socket.send):
+            assert sender(one, b"x") == 1
+        for receiver in (socketpkg.socket.recv, socketpkg._socket.socket.recv):
+            assert receiver(mine, 1) == b"x"

@@ -42,6 +42,16 @@ cdef extern from "Python.h":
     int PySys_Audit(const char *event, const char *format, ...) except -1
     object _index "PyNumber_Index" (object value)
     long long PyLong_AsLongLongAndOverflow(object value, int *overflow) except? -1
+    ctypedef struct PyTypeObject
+    ctypedef struct PyMethodDef
+    ctypedef struct PyMethodDescrObject:
+        PyMethodDef *d_method
+    object PyDescr_NewMethod(PyTypeObject *cls, PyMethodDef *method)
+
+
+cdef inline object _method_of(type cls, object method):
+    """A method of another class as one of *cls*, which has to be a subclass."""
+    return PyDescr_NewMethod(<PyTypeObject *>cls, (<PyMethodDescrObject *>method).d_method)
 
 
 cdef inline long long _saturated(object value) except? -1:
