@@ -1067,10 +1067,12 @@ def _bytes(buffer: ReadableBuffer) -> bytes:
         view = memoryview(buffer)
     except TypeError:
         raise TypeError(f"a bytes-like object is required, not '{type(buffer).__name__}'") from None
-    with view:
+    try:
         if not view.c_contiguous:
             raise BufferError("memoryview: underlying buffer is not C-contiguous")
         return bytes(view)
+    finally:
+        view.release()
 
 
 def CMSG_LEN(length: SupportsIndex, /) -> int:

@@ -71,7 +71,7 @@ def test_modules_that_came_before_are_named(tmp_path: Path) -> None:
     (tmp_path / "has_the_low_level.py").write_text("import _socket\n")
     (tmp_path / "has_the_class.py").write_text("from socket import socket\n")
     (tmp_path / "has_a_function.py").write_text("from socket import create_connection as connect\n")
-    (tmp_path / "has_a_builtin.py").write_text("from socket import gethostname\n")
+    (tmp_path / "has_a_builtin.py").write_text("from socket import gethostbyname\n")
     (tmp_path / "has_nothing.py").write_text(
         "import os\nfrom socket import AF_INET, SOL_SOCKET, error, gaierror, timeout\n"
     )

@@ -171,8 +171,14 @@ else:
 
 #: More than a program asks for in earnest.
 _HUGE = 2**30
-#: What a function that takes a pointer is given for an object.
-_to: "Any" = byref if _CPYTHON else ctypes.pointer
+
+
+def _to(target: "Any") -> "Any":
+    """What a function that takes a pointer is given for an object, which must live as long."""
+    # PyPy's takes an array for any pointer, but no reference.
+    return byref(target) if _CPYTHON else Overlay.from_address(addressof(target))
+
+
 # As in `ForeignSyscalls`: spare objects, which take longer to make than to use.
 _options: "deque[tuple[Any, Any, Any, Any]]" = deque(maxlen=SPARES)
 _messages: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
@@ -185,8 +191,8 @@ _EMPTY_OPTION = int.from_bytes(struct.pack("@iI", 0, 4), sys.byteorder)
 def _new_option() -> "tuple[Any, Any, Any, Any]":
     """An int with its length behind it: as one number, the int alone, and pointers to both."""
     whole = c_uint64()
-    value = c_int.from_buffer(whole)
-    return whole, value, _to(value), _to(c_uint.from_buffer(whole, 4))
+    length = c_uint.from_address(addressof(whole) + 4)
+    return whole, c_int.from_address(addressof(whole)), _to(whole), _to(length)
 
 
 # -- raw functions as `ForeignSyscalls` wants them, of those of the C library ------------------------------------------

@@ -576,6 +576,13 @@ def test_text_where_bytes_belong() -> None:
         socket.inet_pton(socket.AF_INET, b"1.2.3.4")
 
 
+def test_a_packed_address_in_pieces() -> None:
+    pieces = memoryview(b"1.2.3.4.")[::2]
+    for function in (socket.inet_ntoa, lambda packed: socket.inet_ntop(socket.AF_INET, packed)):
+        with pytest.raises(BufferError):
+            function(pieces)
+
+
 IPV4 = {"0.0.0.0": "00000000", "255.0.255.255": "ff00ffff", "170.85.170.85": "aa55aa55", "1.2.3.4": "01020304"}
 IPV6 = {
     "::": "0" * 32,
