@@ -14,6 +14,7 @@ restricts the sessions to these.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -78,7 +79,10 @@ def sdist(session: nox.Session) -> Path:
         folder = Path(session.create_tmp()).absolute() / "sdist"
         shutil.rmtree(folder, ignore_errors=True)
         session.install("build")
-        session.run("python", "-m", "build", "--sdist", "--outdir", str(folder), str(ROOT), silent=True)
+        with Path(session.cache_dir, "sdist.lock").open("w") as lock:
+            # It writes to the source tree.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            session.run("python", "-m", "build", "--sdist", "--outdir", str(folder), str(ROOT), silent=True)
         SDISTS.extend(folder.glob("*.tar.gz"))
         shutil.unpack_archive(SDISTS[0], folder)
     return SDISTS[0]
