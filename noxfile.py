@@ -4,7 +4,6 @@ Examples::
 
     nox -s tests                                     every Python x backend, and the stdlib as the control
     nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
-    nox -s "tests-3.13(cffi)" -- -n 0 -v             the tests one after the other, not side by side
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
     nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
@@ -15,6 +14,7 @@ restricts the sessions to these.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -75,10 +75,14 @@ def newest_python() -> str:
 def sdist(session: nox.Session) -> Path:
     """The sdist, with what it unpacks to beside it."""
     if not SDISTS:
-        folder = Path(session.cache_dir).absolute() / "sdist"
+        # In the session's folder, for two runs of nox may go side by side.
+        folder = Path(session.create_tmp()).absolute() / "sdist"
         shutil.rmtree(folder, ignore_errors=True)
         session.install("build")
-        session.run("python", "-m", "build", "--sdist", "--outdir", str(folder), str(ROOT), silent=True)
+        with Path(session.cache_dir, "sdist.lock").open("w") as lock:
+            # It writes to the source tree.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            session.run("python", "-m", "build", "--sdist", "--outdir", str(folder), str(ROOT), silent=True)
         SDISTS.extend(folder.glob("*.tar.gz"))
         shutil.unpack_archive(SDISTS[0], folder)
     return SDISTS[0]
@@ -98,7 +102,7 @@ def wheel(session: nox.Session) -> Path:
     assert isinstance(tag, str)
     tag = tag.strip()
     if tag not in WHEELS:
-        folder = Path(session.cache_dir).absolute() / "wheels" / tag
+        folder = Path(session.create_tmp()).absolute() / "wheels" / tag
         shutil.rmtree(folder, ignore_errors=True)
         session.install("build")
         session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), str(unpacked(session)), silent=True)
@@ -120,11 +124,7 @@ def install(session: nox.Session, extra: str = "") -> None:
 def pytest(
     session: nox.Session, default: list[str], env: dict[str, str], tree: Path = ROOT, marks: str = "not slow"
 ) -> None:
-    """Runs the tests in a source tree on the installed package, from a folder outside the tree.
-
-    Side by side, file by file: what a module's tests share is made once. They wait more than they work, so that there
-    may be more of them than processors.
-    """
+    """Runs the tests in a source tree on the installed package, from a folder outside the tree."""
     arguments = list(session.posargs)
     for position, argument in enumerate(arguments):
         path, colons, rest = argument.partition("::")
@@ -136,13 +136,8 @@ def pytest(
     session.chdir(session.create_tmp())
     session.run(
         *("python", "-m", "pytest", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)),
-        *("-p", "no:cacheprovider", "-n", "auto", "--dist", "loadfile", *default, *arguments),
-        env={
-            "PYTHONSAFEPATH": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTEST_XDIST_AUTO_NUM_WORKERS": str(2 * (os.cpu_count() or 1)),
-            **env,
-        },
+        *("-p", "no:cacheprovider", *default, *arguments),
+        env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", **env},
     )
 
 
@@ -270,9 +265,9 @@ def build(session: nox.Session) -> None:
     session.run("twine", "check", "--strict", str(sdist(session)), str(wheel(session)))
     install(session, "[test]")
     tree = unpacked(session)
-    default = [str(path) for path in sorted((tree / "tests").glob("test_*.py"))]
     # What installs and compiles takes longer than a test after which a hang is suspected.
-    pytest(session, [*default, "-o", "faulthandler_timeout=900"], {}, tree, "slow or not slow")
+    options = ["-o", "faulthandler_timeout=900"]
+    pytest(session, [*options, *map(str, sorted((tree / "tests").glob("test_*.py")))], {}, tree, "slow or not slow")
 
 
 if __name__ == "__main__":

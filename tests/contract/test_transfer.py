@@ -7,6 +7,7 @@ import errno
 import hashlib
 import mmap
 import os
+import select
 import signal
 import socket as stdlib
 import struct
@@ -507,20 +508,26 @@ def test_send_with_a_timeout_takes_what_fits(syscalls: Any, fds: Descriptors) ->
 
 
 def test_error_after_a_part(syscalls: Any, fds: Descriptors) -> None:
+    def hang_up(fd: int) -> None:
+        # Not before a part has come, however late the sender is; then it has a moment to fill the rest, and to wait.
+        select.select([fd], [], [])
+        time.sleep(0.1)
+        fds.close(fd)
+
     for call in (LARGE_SENDS["send"], LARGE_SENDS["sendmsg"], LARGE_SENDS["sendto"]):
         one, two = fds.pair()
-        timer = threading.Timer(0.1, fds.close, (two,))
-        timer.start()
+        thread = threading.Thread(target=hang_up, args=(two,))
+        thread.start()
         assert 0 < call(syscalls, one, -1) < len(DATA), "the count comes first"
-        timer.join()
+        thread.join()
         with pytest.raises(BrokenPipeError):
             call(syscalls, one, -1)
         one, two = fds.pair()
-        timer = threading.Timer(0.1, fds.close, (two,))
-        timer.start()
+        thread = threading.Thread(target=hang_up, args=(two,))
+        thread.start()
         with pytest.raises(BrokenPipeError):
             syscalls.sendall(one, DATA, 0, -1)
-        timer.join()
+        thread.join()
 
 
 def received_into(syscalls: Any, fd: int, size: int) -> bytes:
