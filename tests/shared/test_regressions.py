@@ -655,7 +655,7 @@ def signals(interval: float, handler: Any) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_a_blocking_connect_waits_on_after_a_signal() -> None:
+def test_a_blocking_connect_waits_on_after_a_signal(alarms: Any) -> None:
     """gh-81992: without a timeout it must wait for ever, not with a negative one that poll does not know."""
     seen = threading.Event()
     connected = threading.Event()
@@ -670,8 +670,8 @@ def test_a_blocking_connect_waits_on_after_a_signal() -> None:
 
     with busy_listener() as (listener, address), socket.socket() as sock, Worker(accept, listener):
         try:
-            with signals(0.01, lambda *_: seen.set()):
-                sock.connect(address)
+            alarms(0.01, once=seen.set, after=1)
+            sock.connect(address)
         finally:
             connected.set()
         assert sock.getpeername() == address
