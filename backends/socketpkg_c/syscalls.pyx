@@ -36,9 +36,12 @@ cdef extern from *:
     const unsigned int CYTHON_HEX_VERSION
 
 cdef enum:
-    # A transfer of at most this many bytes is tried with the GIL held: copying them takes less time (some
-    # microseconds) than giving the GIL up and getting it back beside a busy thread (up to 5 ms).
-    QUICK_SIZE = 65536
+    # A transfer of at most this many bytes is tried with the GIL held: copying them takes less time (some microseconds)
+    # than giving the GIL up and getting it back beside a busy thread (up to 5 ms). Two threads that move blocks get as
+    # much done with it as without it up to here, and with 64 KiB only two thirds.
+    QUICK_SIZE = 16384
+    # How many descriptors `brings_much` tells apart.
+    DESCRIPTORS = 256
     # What recv() receives on the stack.
     STACK_SIZE = 16384
     # The most that is kept for the next recv() of more than that.
@@ -52,6 +55,7 @@ cdef enum:
     # Most hosts' entries fit; a larger one makes the lookup come again.
     HOST_BUFFER_SIZE = 8192
 
+# The receives whose result is a count of bytes are first.
 cdef enum Operation:
     RECV
     RECVFROM
@@ -62,6 +66,11 @@ cdef enum Operation:
     RECVMMSG
     SENDMMSG
     ACCEPT
+
+# Whether the last receive of more than QUICK_SIZE bytes on a descriptor brought more than that. Programs ask for 64 or
+# 256 KiB and mostly get some hundred bytes, so such a receive keeps the GIL as well until it has brought much. By the
+# descriptor's last byte: of two that share it, one may find the other's answer, and takes as long as without any.
+cdef unsigned char brings_much[DESCRIPTORS]
 
 # One transfer: what to call and what to call it with.
 cdef struct Transfer:
@@ -209,9 +218,21 @@ cdef ssize_t _transfer(Transfer *t, bint sending, long long timeout) except -1:
     return _transfer_until(t, sending, timeout, &deadline)
 
 
+cdef inline bint is_quick(Transfer *t) noexcept nogil:
+    """Whether a try that cannot block is to keep the GIL."""
+    return t.size <= QUICK_SIZE or (t.operation <= RECVMSG and not brings_much[t.fd & (DESCRIPTORS - 1)])
+
+
+cdef inline ssize_t noted(Transfer *t, ssize_t result) noexcept nogil:
+    """The result of a transfer, noted for the next one."""
+    if t.size > QUICK_SIZE and t.operation <= RECVMSG:
+        brings_much[t.fd & (DESCRIPTORS - 1)] = result > QUICK_SIZE
+    return result
+
+
 cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long long *deadline) except -1:
     cdef short events = libc.POLLOUT if sending else libc.POLLIN
-    cdef bint quick = t.size <= QUICK_SIZE
+    cdef bint quick = is_quick(t)
     cdef ssize_t result, rest
     cdef int error
     if timeout < 0:
@@ -227,7 +248,7 @@ cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long 
                         rest = attempt(t, 0)
                     if rest > 0:
                         result += rest
-                return result
+                return noted(t, result)
             error = errno
             if error == libc.EINTR:
                 PyErr_CheckSignals()
@@ -238,7 +259,7 @@ cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long 
                 result = attempt(t, 0)
                 error = errno
             if result >= 0:
-                return result
+                return noted(t, result)
             # EAGAIN here comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
             if error != libc.EINTR:
                 return fail(error)
@@ -252,7 +273,7 @@ cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long 
                 result = attempt(t, 0)
                 error = errno
         if result >= 0:
-            return result
+            return noted(t, result)
         if error == libc.EINTR:
             PyErr_CheckSignals()
         elif timeout == 0 or not would_block(error):

@@ -1,0 +1,152 @@
+"""Which calls keep the GIL. Another thread tells: it runs only when a call gives it up, and hands it back at once."""
+
+from __future__ import annotations
+
+import os
+import socket as stdlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .conftest import Descriptors
+
+SECOND = 1_000_000_000
+LITTLE, MUCH = 1_000, 65_536
+#: How often a call is made that must never give the GIL up, and at most one that must. The other thread may need more
+#: time to wake up than the call takes, so once is not enough.
+NEVER, AT_MOST = 200, 50_000
+
+pytestmark = pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="this interpreter has no GIL to keep"
+)
+
+
+@pytest.fixture
+def turns(syscalls: Any) -> Iterator[Callable[[], int]]:
+    """How often the other thread has run. No thread takes the GIL away from another one while this lasts."""
+    if "keeps-gil" not in syscalls.features:
+        pytest.skip("this backend gives the GIL up in every call")
+    count, ended = 0, False
+
+    def run() -> None:
+        nonlocal count
+        while not ended:
+            count += 1
+            os.sched_yield()
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1_000)
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield lambda: count
+    ended = True
+    thread.join()
+    sys.setswitchinterval(before)
+
+
+def send_and_receive(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.send(one, b"x", 0, timeout)
+    syscalls.recv(two, LITTLE, 0, timeout)
+
+
+def send_all_and_receive_into(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.sendall(one, b"x", 0, timeout)
+    syscalls.recv_into(two, bytearray(LITTLE), 0, 0, timeout)
+
+
+def ask_for_much_and_get_little(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.send(one, b"x", 0, timeout)
+    syscalls.recv(two, MUCH, 0, timeout)
+
+
+def names(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.send(one, b"x", 0, timeout)
+    syscalls.recvfrom(two, LITTLE, 0, timeout)
+    syscalls.getsockname(one)
+    syscalls.getpeername(one)
+
+
+def messages(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.sendmsg(one, (b"x", b"y"), (), 0, b"", timeout)
+    syscalls.recvmsg(two, LITTLE, 64, 0, timeout)
+
+
+def options(syscalls: Any, one: int, two: int, timeout: int) -> None:
+    syscalls.setsockopt_int(one, stdlib.SOL_SOCKET, stdlib.SO_KEEPALIVE, 1)
+    syscalls.getsockopt_int(one, stdlib.SOL_SOCKET, stdlib.SO_KEEPALIVE)
+
+
+@pytest.mark.parametrize("timeout", [-1, 20 * SECOND], ids=["blocking", "with a timeout"])
+@pytest.mark.parametrize(
+    "call", [send_and_receive, send_all_and_receive_into, ask_for_much_and_get_little, names, messages, options]
+)
+def test_what_cannot_block_keeps_it(
+    syscalls: Any, fds: Descriptors, turns: Callable[[], int], call: Callable[..., None], timeout: int
+) -> None:
+    one, two = fds.pair(blocking=timeout < 0)
+    call(syscalls, one, two, timeout)
+    before = turns()
+    for _ in range(NEVER):
+        call(syscalls, one, two, timeout)
+    assert turns() == before
+
+
+def test_what_finds_nothing_keeps_it(syscalls: Any, fds: Descriptors, turns: Callable[[], int]) -> None:
+    _, two = fds.pair(blocking=False)
+    before = turns()
+    for _ in range(NEVER):
+        with pytest.raises(BlockingIOError):
+            syscalls.recv(two, LITTLE, 0, 0)
+    assert turns() == before
+
+
+@pytest.mark.parametrize("timeout", [-1, 20 * SECOND], ids=["blocking", "with a timeout"])
+@pytest.mark.parametrize("direction", ["send", "receive"])
+def test_what_copies_much_gives_it_up(
+    syscalls: Any, fds: Descriptors, turns: Callable[[], int], direction: str, timeout: int
+) -> None:
+    one, two = fds.pair(blocking=timeout < 0)
+    size = 2 * MUCH
+    for fd in (one, two):
+        syscalls.setsockopt_int(fd, stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 8 * size)
+    data, room = bytes(size), bytearray(size)
+    for _ in range(AT_MOST):
+        before = turns()
+        sent = syscalls.send(one, data, 0, timeout)
+        between = turns()
+        received = 0
+        while received < sent:
+            received += syscalls.recv_into(two, room, 0, 0, timeout)
+        after = turns()
+        if before != between if direction == "send" else between != after:
+            return
+    pytest.fail("the other thread has never run")
+
+
+def test_a_receive_that_has_brought_much_and_then_little_keeps_it_again(
+    syscalls: Any, fds: Descriptors, turns: Callable[[], int]
+) -> None:
+    one, two = fds.pair()
+    data = bytes(MUCH)
+    syscalls.setsockopt_int(one, stdlib.SOL_SOCKET, stdlib.SO_SNDBUF, 8 * MUCH)
+    for _ in range(3):
+        syscalls.sendall(one, data, 0, -1)
+        received = 0
+        while received < MUCH:
+            received += len(syscalls.recv(two, MUCH, 0, -1))
+    ask_for_much_and_get_little(syscalls, one, two, -1)
+    before = turns()
+    for _ in range(NEVER):
+        ask_for_much_and_get_little(syscalls, one, two, -1)
+    assert turns() == before
+
+
+def test_what_waits_gives_it_up(syscalls: Any, fds: Descriptors, turns: Callable[[], int]) -> None:
+    _, two = fds.pair(blocking=False)
+    before = turns()
+    with pytest.raises(TimeoutError):
+        syscalls.recv(two, LITTLE, 0, SECOND // 20)
+    assert turns() > before
