@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 LITTLE, MUCH = 1_000, 65_536
 #: How often a call is made that must never give the GIL up, and at most one that must. The other thread may need more
 #: time to wake up than the call takes, so once is not enough.
-NEVER, AT_MOST = 200, 50_000
+NEVER, AT_MOST = 5_000, 50_000
 
 pytestmark = pytest.mark.skipif(
     not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="this interpreter has no GIL to keep"
