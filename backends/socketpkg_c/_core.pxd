@@ -17,6 +17,19 @@ cdef object _ZERO
 cdef long long _default_timeout
 
 
+cdef extern from *:
+    """
+    /* CPython's own object points to its module's state from 3.13 on. */
+    #if PY_VERSION_HEX >= 0x030D0000
+    typedef struct { void *pointer; } sp_state;
+    #else
+    typedef struct { char nothing[0]; } sp_state;
+    #endif
+    """
+    ctypedef struct sp_state:
+        pass
+
+
 cdef class Socket:
     # CPython's _ssl is handed this object in the place of a _socket.socket and reads these fields at their offsets
     # behind the object's head, so their order and types are those of its PySocketSockObject. The class must have no
@@ -27,7 +40,7 @@ cdef class Socket:
     cdef int _proto
     cdef object (*_errorhandler)()
     cdef long long _timeout
-    cdef void *_state
+    cdef sp_state _state
 
 
 cdef inline object _raise_errno():
