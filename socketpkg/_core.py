@@ -529,6 +529,8 @@ def own_methods(cls: type[Socket]) -> None:
     CPython specializes a call of such a method for objects of just the class that the method belongs to. For those of a
     subclass, which is what a program has, every call would be looked up anew: 20 to 45 ns. Interpreted there are none.
     """
+    if "compiled-core" not in _sys.features:
+        return  # and PyPy has one type for the methods of built-in classes and for functions
     for name, method in vars(Socket).items():
         if type(method) is _METHOD and not name.startswith("__") and name not in vars(cls):
             setattr(cls, name, _method_of(cls, method))  # type: ignore[name-defined]  # noqa: F821

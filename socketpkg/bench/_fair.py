@@ -63,13 +63,23 @@ while order := os.read(0, 64):
 
 
 class _Receiving(threading.Thread):
-    """Receives in a tight loop until the other end is closed; counts what it gets."""
+    """Receives in a tight loop until the other end is closed; counts what it gets.
+
+    As a context it is over at the end, if it was started: before the socket is closed, and after the other end.
+    """
 
     def __init__(self, sock: Any) -> None:
         super().__init__(name="receiving")
         self._socket = sock
         self.messages = 0
         self.bytes = 0
+
+    def __enter__(self) -> _Receiving:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.ident is not None:
+            self.join()
 
     def run(self) -> None:
         receive = self._socket.recv
@@ -95,11 +105,10 @@ def fair(s: Any, seconds: float, pace: int = PACE) -> dict[str, Any]:
     # What is left when a window ends is received before the next one begins: it shall be little.
     a.setsockopt(s.SOL_SOCKET, s.SO_SNDBUF, 8192)
     found: dict[str, Any] = {}
-    with a, b, process(_SENDER, a.fileno()) as sender:
+    with a, b, _Receiving(b) as receiving, process(_SENDER, a.fileno()) as sender:
         assert sender.stdin is not None
         assert sender.stdout is not None
         a.close()
-        receiving = _Receiving(b)
         receiving.start()
         with Computing() as computing, Others([sender.pid]) as others:
             before = computing.watch(seconds)
@@ -124,8 +133,6 @@ def fair(s: Any, seconds: float, pace: int = PACE) -> dict[str, Any]:
                     "longest_alone": max(before[1], after[1]),
                 }
                 before = after
-        sender.stdin.close()
-        receiving.join()
     return {**found, "others": others.share}
 
 

@@ -259,7 +259,8 @@ def _calibrate(scenario: Scenario, worker: Worker, stretch: Stretch, plan: Plan)
         total = worker.ask("run", loops=loops)
         passed += total
         stretch.warmups.append((loops, total / (loops * scenario.calls)))
-        if total < wanted / 2 and loops < scenario.most_loops:
+        # Of a share that one loop fills, a warm-up would be all questions and answers.
+        if (total < wanted / 2 or passed < WARM_UP) and loops < scenario.most_loops:
             loops = min(loops * 2, scenario.most_loops)
         elif passed >= WARM_UP:
             break

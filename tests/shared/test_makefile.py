@@ -387,7 +387,8 @@ def test_socketio_refuses_the_other_direction(pair: Any, mode: str) -> None:
         call, wrong = (
             (lambda: file.write(b"x"), "writable") if mode == "r" else (lambda: file.readinto(bytearray(1)), "readable")
         )
-        with pytest.raises(io.UnsupportedOperation, match=rf"^File or stream is not {wrong}\.$"):
+        stop = "" if PYPY else r"\."  # the text is io's, and PyPy's has none
+        with pytest.raises(io.UnsupportedOperation, match=rf"^File or stream is not {wrong}{stop}$"):
             call()
 
 
