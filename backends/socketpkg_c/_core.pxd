@@ -3,6 +3,7 @@
 cimport cython
 from cpython.exc cimport PyErr_SetFromErrno
 from cpython.object cimport PyObject
+from libc.limits cimport LLONG_MAX, LLONG_MIN
 
 from socketpkg_c._address cimport AddressCodec
 from socketpkg_c._syscalls cimport Syscalls as Contract
@@ -71,7 +72,7 @@ cdef inline long long _saturated(object value) except? -1:
     """An integer as it is, or the nearest one that a long long holds."""
     cdef int overflow = 0
     cdef long long number = PyLong_AsLongLongAndOverflow(value, &overflow)
-    return number if overflow == 0 else 0x7FFFFFFFFFFFFFFF if overflow > 0 else -0x7FFFFFFFFFFFFFFF - 1
+    return number if overflow == 0 else LLONG_MAX if overflow > 0 else LLONG_MIN
 
 
 # sys.audit() takes its arguments as objects, and so takes longer when nobody listens than some system calls.
