@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -375,11 +376,31 @@ def test_a_run_is_judged_by_its_own_slices() -> None:
 # -- the other side ----------------------------------------------------------------------------------------------------
 
 
+def test_a_speed_is_never_none() -> None:
+    """On a machine with other work to do, a window can pass without a piece of work."""
+    with _computing.Computing() as computing:
+        computing.hold()
+        while True:  # until it rests
+            count = computing.count
+            time.sleep(0.01)
+            if computing.count == count:
+                break
+        threading.Timer(0.1, computing.resume).start()
+        rate, _ = computing.watch(0.001)
+    assert rate > 0
+
+
+def test_a_thread_that_is_stuck_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_computing, "STUCK", 10_000_000)
+    with pytest.raises(TimeoutError, match="does not get on"):
+        _computing.Computing().watch(0.001)
+
+
 def test_what_a_receiver_costs(team: dict[str, _lockstep.Worker]) -> None:
     pair: Any = {target: team[target] for target in ("stdlib", USABLE[0])}
     turns: list[int] = []
-    found = _fair.measure(pair, _fair.FairPlan(2, 0.03), NO_PATIENCE, lambda: turns.append(1))
-    assert len(turns) == _fair.steps(_fair.FairPlan(2, 0.03), 2) == 4
+    found = _fair.measure(pair, _fair.FairPlan(2, 0.1), NO_PATIENCE, lambda: turns.append(1))
+    assert len(turns) == _fair.steps(_fair.FairPlan(2, 0.1), 2) == 4
     json.dumps(found)
     for target in pair:
         for kind in _fair.KINDS:

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from time import perf_counter_ns as now
 from typing import Any
 
+#: After how many nanoseconds a thread that has done nothing is given up.
+STUCK = 60_000_000_000
+
 
 class Computing(threading.Thread):
     """Computes until the block ends; counts how often it did the same piece of work, of some microseconds."""
@@ -58,10 +61,17 @@ class Computing(threading.Thread):
         self._gate.set()
 
     def watch(self, seconds: float) -> tuple[float, int]:
-        """The pieces that it does in a second, seen for so many; and the nanoseconds of the one that took longest."""
+        """The pieces that it does in a second, seen for so many; and the nanoseconds of the one that took longest.
+
+        It looks on until one piece is done, so that a speed is never none. TimeoutError when that takes a minute.
+        """
         self._longest = 0
         count, start = self.count, now()
         threading.Event().wait(seconds)
+        while self.count == count:
+            if now() - start > STUCK:
+                raise TimeoutError("the computing thread does not get on")
+            threading.Event().wait(0.001)
         return (self.count - count) / (now() - start) * 1e9, self._longest
 
 
