@@ -320,6 +320,14 @@ def test_a_stream_beside_a_busy_thread(team: dict[str, _lockstep.Worker]) -> Non
         assert 0 <= found["others"] <= 1
 
 
+def test_a_stream_of_no_time_has_datagrams_too() -> None:
+    a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with a, b:
+        number, seconds = _busy._stream(a, b, 0)
+    assert number > 0
+    assert seconds > 0
+
+
 def test_answers_beside_a_busy_thread(team: dict[str, _lockstep.Worker]) -> None:
     for target in ("stdlib", USABLE[0]):
         found = team[target].ask("busy", measure="answer", seconds=0.02)
