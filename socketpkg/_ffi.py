@@ -417,7 +417,11 @@ class ForeignSyscalls(Syscalls):
         if not timeout:
             refusal = self._refusal(result)
             if refusal is not None:
-                raise refusal
+                try:
+                    raise refusal
+                finally:
+                    # Or it would refer to itself by its traceback, whose frames keep the socket alive.
+                    del refusal
             result = 0
         return self._receive(fd, bufsize, flags, timeout, result)
 

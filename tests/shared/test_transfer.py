@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import errno
+import gc
 import hashlib
 import mmap
 import random
 import select
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -701,3 +704,42 @@ def test_many_datagrams_keep_their_bounds() -> None:
             payload = random.Random(size).randbytes(size)
             assert one.sendto(payload, two.getsockname()) == size
             assert two.recv(70_000) == payload
+
+
+FAILING: dict[str, Callable[[Any], Any]] = {
+    "accept": lambda sock: sock.accept(),
+    "getsockopt": lambda sock: sock.getsockopt(-1, -1),
+    "recv": lambda sock: sock.recv(1),
+    "recv large": lambda sock: sock.recv(2**20),
+    "recv with flags": lambda sock: sock.recv(1, socket.MSG_PEEK),
+    "recv_into": lambda sock: sock.recv_into(bytearray(1)),
+    "recvfrom": lambda sock: sock.recvfrom(1),
+    "recvfrom_into": lambda sock: sock.recvfrom_into(bytearray(1)),
+    "recvmsg": lambda sock: sock.recvmsg(1, 64),
+    "recvmsg_into": lambda sock: sock.recvmsg_into([bytearray(1)], 64),
+    "send": lambda sock: [sock.send(b"x" * 2**16) for _ in range(2**10)],
+    "sendall": lambda sock: sock.sendall(b"x" * 2**24),
+    "sendmsg": lambda sock: sock.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, b"\xff" * 4)]),
+    "setsockopt": lambda sock: sock.setsockopt(-1, -1, 1),
+}
+
+
+@pytest.mark.skipif(PYPY, reason="objects go when the collector finds them")
+@pytest.mark.parametrize("timeout", [0, 0.01])
+@pytest.mark.parametrize("name", FAILING)
+def test_an_error_keeps_no_socket_alive(name: str, timeout: float) -> None:
+    """Nothing refers to the exception but its handler, so the frames in its traceback go with it."""
+    one, two = socket.socketpair()
+    with two:
+        one.settimeout(timeout)
+        alive = weakref.ref(one)
+        gc.disable()
+        try:
+            with contextlib.suppress(OSError):
+                FAILING[name](one)
+                pytest.fail("it has not failed")
+            one.close()
+            del one
+            assert alive() is None
+        finally:
+            gc.enable()
