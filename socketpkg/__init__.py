@@ -45,7 +45,7 @@ else:
     from types import TracebackType
     from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
-    from _typeshed import ReadableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
     from . import _enums
     from ._enums import *
@@ -233,6 +233,23 @@ class socket(_socket.socket):
         if getdefaulttimeout() is None and self.gettimeout():
             sock.setblocking(True)
         return sock, address
+
+    def recv_exactly(self, nbytes: SupportsIndex, /) -> bytes:
+        """The next *nbytes* bytes of a stream, under one timeout for all of them.
+
+        IncompleteReadError (asyncio's, an EOFError) when the stream ends before; ``partial`` has what came. An OSError
+        has it too in that attribute. Where reading must go on after a timeout, `socketpkg.streams.Stream` does it.
+        ValueError for another type than SOCK_STREAM.
+        """
+        from .streams import receive_exactly
+
+        return receive_exactly(self, nbytes)
+
+    def recv_exactly_into(self, buffer: WriteableBuffer, /) -> int:
+        """recv_exactly(), into the whole of *buffer*. Returns its length in bytes."""
+        from .streams import receive_exactly_into
+
+        return receive_exactly_into(self, buffer)
 
     if TYPE_CHECKING:
 

@@ -216,3 +216,38 @@ asyncio.run(main())
 """,
     )
     assert text == "there and back\n"
+
+
+def test_messages_over_tls(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    """`socketpkg.streams` reads what was encrypted, not what is on the wire; so does recv_exactly()."""
+    done = run(
+        tmp_path,
+        certificate,
+        """
+from socketpkg.streams import Stream
+
+client, server = tls_pair()
+with client, server:
+    server.settimeout(60)
+    stream = Stream(server)
+    client.sendall(b"a line\\nhel")
+    assert stream.readline() == b"a line\\n"
+    for _ in range(2):
+        try:
+            stream.read_exactly(5, timeout=0.05)
+        except TimeoutError:
+            pass
+        else:
+            raise AssertionError("nothing was there")
+    assert server.gettimeout() == 60
+    client.sendall(b"loexact")
+    assert stream.read_exactly(5) == b"hello"
+    rest = stream.detach()
+    assert rest + server.recv_exactly(5 - len(rest)) == b"exact"
+    stream = Stream(client)
+    stream.write(b"x" * 100_000)
+    assert server.recv_exactly(100_000) == b"x" * 100_000
+print("done")
+""",
+    )
+    assert done == "done\n"

@@ -27,7 +27,10 @@ PUBLIC = Path(__file__).resolve().parent.parent
 BACKEND = "_backend"
 
 #: Where to begin: what programs import or run by name.
-ROOTS = ("__init__", "__main__", "_doctor", "_edition", "server")
+ROOTS = (
+    *("__init__", "__main__", "_doctor", "_edition", "server"),
+    *("streams",),
+)
 #: What never is in a copy: the other commands, with their helpers, and the list of constants, which only a build reads.
 EXCLUDED = ("_constants", "_run", "bench", "vendoring")
 #: What says of a package that it has types.

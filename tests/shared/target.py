@@ -44,6 +44,7 @@ __all__ = [
     "PYPY",
     "Worker",
     "control_fails",
+    "extension",
     "fd_is_nonblocking",
     "fill",
     "outcome",
@@ -56,6 +57,11 @@ __all__ = [
     "udp_pair",
     "until_it_fails",
 ]
+
+
+def extension(name: str) -> Any:
+    """A module of the package under test that the standard library has no like of; None for the control."""
+    return None if IS_STDLIB else importlib.import_module(f"{MODULE}.{name}")
 
 
 def _has_ipv6() -> bool:

@@ -19,7 +19,7 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, backends, server
+from socketpkg import _socket, backends, server, streams
 
 # -- constants ---------------------------------------------------------------------------------------------------------
 
@@ -358,3 +358,26 @@ def servers(handler: Callable[[Any, Any, server.BaseServer], server.BaseRequestH
     server.UnixStreamServer(("127.0.0.1", 0), Handler)  # type: ignore[arg-type]
     server.TCPServer(("127.0.0.1", 0), int)  # type: ignore[arg-type]
     Threaded(("127.0.0.1", 0), Handler).handle_request()
+
+
+# -- what the standard library does not have ---------------------------------------------------------------------------
+
+
+def streams_of(sock: socket.socket, tls: ssl.SSLSocket) -> None:
+    assert_type(sock.recv_exactly(4), bytes)
+    assert_type(sock.recv_exactly_into(bytearray(4)), int)
+    with streams.Stream(sock, limit=1000) as stream:
+        assert_type(stream, streams.Stream)
+        assert_type(stream.read_exactly(4, timeout=1.5), bytes)
+        assert_type(stream.read_until(b";", 100, timeout=None), bytes)
+        assert_type(list(stream), list[bytes])
+        try:
+            stream.write(bytearray(4))
+        except streams.IncompleteReadError as end:
+            assert_type(end.partial, bytes)
+        except streams.LimitOverrunError as overrun:
+            assert_type(overrun.consumed, int)
+        assert_type(stream.detach(), bytes)
+    streams.Stream(tls).readline()
+    streams.Stream(3)  # type: ignore[arg-type]
+    stream.read_exactly("4")  # type: ignore[arg-type]
