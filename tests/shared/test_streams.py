@@ -373,9 +373,9 @@ def test_only_streams(kind: str) -> None:
     one, two = socket.socketpair(socket.AF_UNIX, getattr(socket, kind))
     with one, two:
         for call in (
-            lambda: streams.Stream(one),
-            lambda: one.recv_exactly(1),
-            lambda: one.recv_exactly_into(bytearray(1)),
+            streams.Stream,
+            lambda sock: sock.recv_exactly(1),
+            lambda sock: sock.recv_exactly_into(bytearray(1)),
         ):
             with pytest.raises(ValueError, match="only SOCK_STREAM type sockets are supported"):
                 call(one)
