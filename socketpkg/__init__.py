@@ -38,6 +38,10 @@ _initialize = _socket.core.initialize
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
+    from ._annotations import Any, Iterable, ReadableBuffer, Self, SupportsIndex, TracebackType, WriteableBuffer
+
+    _Address = _Member = _SendableFile = _Socket = object
+    _AddressInfoList = list
     # As `from ._socket import *` does, which takes several times as long for so many names.
     globals().update(_socket._EXPORTS)
 else:

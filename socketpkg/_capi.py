@@ -20,11 +20,15 @@ import _socket
 import sys
 from _operator import index
 
+from ._functions import Function
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
     from .backends import Backend
+else:
+    from ._annotations import Any
 
 CAPSULE: Final = b"_socket.CAPI"
 
@@ -103,13 +107,12 @@ def _native(function: Any, own: Any) -> Any:
     """*function* of the interpreter in the place of our *own*, whose signature can be read."""
     if function.__text_signature__:
         return function
-    from _functools import partial  # type: ignore[import-not-found]  # functools imports too much
-
-    wrapper: Any = partial(function)
-    wrapper.__wrapped__ = own
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
-        setattr(wrapper, name, getattr(own, name))
-    return wrapper
+    shown: Any = Function(function)
+    shown.model = own
+    shown.__module__ = own.__module__
+    # The names in those of our own would be looked for in a module that a built-in function has not.
+    shown.__annotations__ = {}
+    return shown
 
 
 def _set_fd(sock: Any, fd: int) -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+else:
+    from socketpkg._annotations import Any, Iterable, ReadableBuffer, SupportsIndex, WriteableBuffer
 
 _sys = SYSCALLS
 _codec = AddressCodec()

@@ -8,6 +8,7 @@ from _socket import gaierror, herror
 
 from . import backends
 from ._capi import capsule
+from ._functions import public
 from ._strings import STRINGS
 
 backend = backends.load(backends.selected())
@@ -22,6 +23,8 @@ _FUNCTIONS = (
     " gethostname getnameinfo getprotobyname getservbyname getservbyport htonl htons if_indextoname if_nameindex"
     " if_nametoindex inet_aton inet_ntoa inet_ntop inet_pton ntohl ntohs setdefaulttimeout sethostname socketpair"
 ).split()
+# The functions are the public module's, but for those that it has in its own way.
+_MODULES = {"getaddrinfo": __name__, "socketpair": __name__}
 # The strings belong to two families, and are there where these are.
 _FAMILIES = {"BDADDR_": "AF_BLUETOOTH", "HV_": "AF_HYPERV"}
 _CONSTANTS = dict(core.CONSTANTS)
@@ -45,7 +48,7 @@ _EXPORTS = {
     "socket": socket,
     "timeout": timeout,
     **_CAPI,
-    **{name: getattr(core, name) for name in _FUNCTIONS},
+    **{name: public(getattr(core, name), _MODULES.get(name, __package__)) for name in _FUNCTIONS},
     **_CONSTANTS,
 }
 globals().update(_EXPORTS)

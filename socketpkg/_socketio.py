@@ -7,11 +7,19 @@ import io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal
+    from typing import Any, Literal, TypeAlias
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
     from . import socket
+
+    _Mode: TypeAlias = Literal["r", "w", "rw", "rb", "wb", "rwb"]
+    _BinaryMode: TypeAlias = Literal["rb", "wb", "rwb"]
+else:
+    from ._annotations import Any, ReadableBuffer, WriteableBuffer
+    from ._socket import socket
+
+    _Mode = _BinaryMode = str
 
 _BLOCKING_ERRORS = {errno.EAGAIN, errno.EWOULDBLOCK}
 
@@ -25,12 +33,12 @@ class SocketIO(io.RawIOBase):
     # A descriptor in non-blocking mode makes read and write return None in place of raising, as RawIOBase wants it.
     # After a timeout the buffers above may have lost data, so reading goes on raising OSError.
 
-    def __init__(self, sock: socket, mode: Literal["r", "w", "rw", "rb", "wb", "rwb"]) -> None:
+    def __init__(self, sock: socket, mode: _Mode) -> None:
         if mode not in ("r", "w", "rw", "rb", "wb", "rwb"):
             raise ValueError(f"invalid mode: {mode!r}")
         io.RawIOBase.__init__(self)
         self._sock: socket | None = sock
-        self._mode: Literal["rb", "wb", "rwb"] = mode if "b" in mode else mode + "b"  # type: ignore[assignment]
+        self._mode: _BinaryMode = mode if "b" in mode else mode + "b"  # type: ignore[assignment]
         self._reading = "r" in mode
         self._writing = "w" in mode
         self._timeout_occurred = False
@@ -104,7 +112,7 @@ class SocketIO(io.RawIOBase):
         return -1 if self.closed else self.fileno()
 
     @property
-    def mode(self) -> Literal["rb", "wb", "rwb"]:
+    def mode(self) -> _BinaryMode:
         """The mode: "rb", "wb" or "rwb"."""
         return self._mode
 

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Final
+else:
+    from _collections_abc import Sequence
+    from _frozen_importlib import ModuleSpec
+    from types import ModuleType
 
 __all__ = [
     "Backend",
