@@ -19,7 +19,7 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, backends, server, streams
+from socketpkg import _socket, ancillary, backends, server, streams
 
 # -- constants ---------------------------------------------------------------------------------------------------------
 
@@ -381,3 +381,11 @@ def streams_of(sock: socket.socket, tls: ssl.SSLSocket) -> None:
     streams.Stream(tls).readline()
     streams.Stream(3)  # type: ignore[arg-type]
     stream.read_exactly("4")  # type: ignore[arg-type]
+
+
+def items_of(sock: socket.socket) -> None:
+    for item in ancillary.decode(sock.recvmsg(100, 100)[1]):
+        if isinstance(item, ancillary.Timestamping):
+            assert_type(item.hardware, int | None)
+    sock.sendmsg([b"x"], ancillary.encode(ancillary.TimeToLive(3), (1, 2, b"3")))
+    ancillary.TimeToLive("3")  # type: ignore[arg-type]
