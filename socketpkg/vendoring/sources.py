@@ -29,7 +29,7 @@ BACKEND = "_backend"
 #: Where to begin: what programs import or run by name.
 ROOTS = (
     *("__init__", "__main__", "_doctor", "_edition", "server"),
-    *("ancillary", "streams"),
+    *("ancillary", "streams", "tcpinfo"),
 )
 #: What never is in a copy: the other commands, with their helpers, and the list of constants, which only a build reads.
 EXCLUDED = ("_constants", "_run", "bench", "vendoring")

@@ -19,7 +19,7 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, ancillary, backends, server, streams
+from socketpkg import _socket, ancillary, backends, server, streams, tcpinfo
 
 # -- constants ---------------------------------------------------------------------------------------------------------
 
@@ -389,3 +389,8 @@ def items_of(sock: socket.socket) -> None:
             assert_type(item.hardware, int | None)
     sock.sendmsg([b"x"], ancillary.encode(ancillary.TimeToLive(3), (1, 2, b"3")))
     ancillary.TimeToLive("3")  # type: ignore[arg-type]
+
+
+def tcp(sock: socket.socket, tls: ssl.SSLSocket) -> None:
+    assert_type(tcpinfo.tcp_info(sock).rtt_us, int | None)
+    tcpinfo.tcp_info(tls)
