@@ -60,6 +60,7 @@ def examine() -> "dict[str, Any]":
             "executable": sys.executable,
         },
         "selection": selection,
+        "layers": _layers(selection["backend"]),
         "backends": found,
         "system": {
             "kernel": f"{platform.system()} {platform.release()}",
@@ -98,6 +99,12 @@ def _selection() -> "dict[str, str | None]":
     }
 
 
+def _layers(chosen: "str | None") -> "list[dict[str, str]]":
+    """The layers of the stack that was chosen, from the top."""
+    layers: Any = () if chosen is None else backends.current().layers
+    return [{"name": layer.NAME, "state": layer.state(), "does": layer.SUMMARY} for layer in layers]
+
+
 def _backend(status: backends.BackendStatus) -> "dict[str, Any]":
     facts: dict[str, Any] = {"name": status.name, "usable": status.usable, "reason": status.reason}
     if status.usable:
@@ -128,7 +135,7 @@ def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     yield ""
     rows = [("", "backend", "", "")]
     for backend in report["backends"]:
-        mark = "*" if backend["name"] == selection["backend"] else ""
+        mark = "*" if backend["name"] == (selection["backend"] or "").rpartition("+")[2] else ""
         if backend["usable"]:
             facts = ", ".join(f"{key} {value}" for key, value in backend["describe"].items())
             rows.append((mark, backend["name"], "usable", facts))
@@ -143,6 +150,8 @@ def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     else:
         yield f"chosen: none, by {selection['rule']}"
         yield f"        {selection['error']}"
+    for layer in report["layers"]:
+        yield f"        layer {layer['name']}, {layer['does']}: {layer['state']}"
     yield ""
     rows = [("", "kernel", "", "")]
     for feature in system["features"]:

@@ -58,8 +58,12 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
             if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
                 theirs[id(value)] = value
     # The backend stands below all this, and takes from the standard library what is its own.
-    backend = sys.modules[_OWN_LOW_LEVEL].backend.package
-    exempt = {_OWN} if _within(backend, {_OWN}) else {_OWN, backend.partition(".")[0]}
+    exempt = {_OWN}
+    backend = sys.modules[_OWN_LOW_LEVEL].backend
+    while backend is not None:
+        if not _within(backend.package, {_OWN}):
+            exempt.add(backend.package.partition(".")[0])
+        backend = backend.below
     found = []
     for name, module in list(sys.modules.items()):
         if name in _PLACES or _within(name, exempt) or module in replaced:

@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backend", metavar="NAME", help=f"which one to use, in the place of {backends.VARIABLE}'s")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="a module to run, and its arguments")
     parser.add_argument("file", metavar="FILE", nargs=argparse.REMAINDER, help="a file to run, and its arguments")
+    if any(word.startswith(("--", "-h")) and not word.startswith("--backend") for word in sys.argv):
+        # Those of the layers, which are not loaded for nothing.
+        importlib.import_module(".layers._command", __package__).add_options(parser)
     parser.set_defaults(parser=parser)
 
 
@@ -46,7 +49,10 @@ def run(options: argparse.Namespace) -> int:
         del words[0]
     if not words:
         options.parser.error("the program to run is missing")
-    _choose(options.parser, options.backend)
+    name = options.backend
+    if getattr(options, "layers", None):
+        name = importlib.import_module(".layers._command", __package__).apply(options.parser, options.layers, name)
+    _choose(options.parser, name)
     importlib.import_module("socketpkg").install()
     if module is None:
         return _run_file(words[0], words)
@@ -68,7 +74,7 @@ def _choose(parser: argparse.ArgumentParser, name: str | None) -> None:
     try:
         backends.current()
     except ImportError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+        parser.exit(2 if isinstance(error, backends.LayerError) else 1, f"{parser.prog}: {error}\n")
 
 
 def _run_file(path: str, arguments: list[str]) -> int:

@@ -12,6 +12,10 @@ The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the 
 A copy in the tree of another program (``python -m socketpkg vendor``) has one backend and reads neither the variable
 nor entry points: `socketpkg._edition`.
 
+Layers stand between a program and its backend: ``chaos+trace+cffi`` is a stack of two over the backend cffi, and ``trace``
+alone stands over the one that the rules above choose. See `socketpkg.layers`; without the name of a layer nothing of it
+is loaded.
+
 A backend can fail in three ways, and only the first two let ``auto`` go on to the next one:
 
 * *not built*: one of its own modules is missing;
@@ -27,6 +31,7 @@ import sys
 from . import _syscalls
 from ._edition import BOUND, VENDORED_AS
 from ._edition import BUILT_IN as BUILT_IN
+from ._edition import LAYERS
 from ._edition import ORDER as ORDER
 
 TYPE_CHECKING = False
@@ -44,6 +49,7 @@ __all__ = [
     "Backend",
     "BackendStatus",
     "BackendUnavailable",
+    "LayerError",
     "available",
     "current",
     "features",
@@ -58,6 +64,7 @@ features: frozenset[str]
 
 VARIABLE: "Final" = "SOCKET_BACKEND"
 GROUP: "Final" = "socketpkg.backends"
+LAYERS_GROUP: "Final" = "socketpkg.layers"
 
 #: What an extension module says that cannot be loaded into a second interpreter of the process. Neither CPython nor
 #: Cython gives these errors a type or an attribute of their own to tell them by.
@@ -75,12 +82,24 @@ class BackendUnavailable(ImportError):
     """
 
 
+class LayerError(ImportError):
+    """A stack of layers that cannot be: an unknown layer, a wrong option, a file that cannot be opened."""
+
+
 class Backend:
     """A backend that is loaded and fulfils the contract."""
 
-    __slots__ = ("address", "core", "features", "name", "package", "syscalls")
+    __slots__ = ("address", "below", "core", "features", "layers", "name", "package", "syscalls")
 
-    def __init__(self, name: str, package: str, core: "ModuleType", address: "ModuleType") -> None:
+    def __init__(
+        self,
+        name: str,
+        package: str,
+        core: "ModuleType",
+        address: "ModuleType",
+        layers: "tuple[_syscalls.Syscalls, ...]" = (),
+        below: "Backend | None" = None,
+    ) -> None:
         #: Its name, as `SOCKET_BACKEND` takes it.
         self.name: Final = name
         #: The name of the package that it is.
@@ -93,6 +112,9 @@ class Backend:
         self.syscalls: Final[_syscalls.Syscalls] = core.SYSCALLS
         #: The names of its capabilities.
         self.features: Final = frozenset(self.syscalls.features)
+        #: The layers of a stack, from the top, and the backend that they stand on.
+        self.layers: Final = layers
+        self.below: Final = below
 
     def __repr__(self) -> str:
         return f"<socketpkg backend {self.name!r} of package {self.package!r}>"
@@ -117,14 +139,16 @@ class BackendStatus:
 class _Failure:
     """Why a backend did not load. Kept, so that it is looked for once."""
 
-    __slots__ = ("cause", "expected", "package", "reason")
+    __slots__ = ("cause", "expected", "listed", "package", "reason")
 
-    def __init__(self, package: str, expected: bool, reason: str, cause: Exception | None) -> None:
+    def __init__(self, package: str, expected: bool, reason: str, cause: Exception | None, listed: bool = True) -> None:
         self.package = package
         #: Whether ``auto`` may go on to the next backend.
         self.expected = expected
         self.reason = reason
         self.cause = cause
+        #: Whether the error names the other backends.
+        self.listed = listed
 
 
 class _Incomplete(Exception):
@@ -169,6 +193,17 @@ def load(name: str) -> Backend:
     if isinstance(outcome, Backend):
         return outcome
     raise _error(_normal(name), outcome)
+
+
+def first() -> Backend:
+    """The backend that is chosen when none is named. ImportError when there is none."""
+    for name in ORDER:
+        outcome = _outcome(name)
+        if isinstance(outcome, Backend):
+            return outcome
+        if not outcome.expected:
+            raise _error(name, outcome, _rule(""))
+    raise ImportError(f"socketpkg has no backend that can be used here: {_listing()}", name=__package__)
 
 
 def available() -> dict[str, BackendStatus]:
@@ -257,18 +292,22 @@ def _choose() -> tuple[Backend, str]:
     if os.name == "nt":
         raise ImportError("socketpkg runs on Linux, macOS and the BSDs; Windows is not supported", name=__package__)
     requested = _requested()
-    for name in (requested,) if requested else ORDER:
-        outcome = _outcome(name)
-        if isinstance(outcome, Backend):
-            return outcome, _rule(requested)
-        if requested or not outcome.expected:
-            raise _error(name, outcome, _rule(requested))
-    raise ImportError(f"socketpkg has no backend that can be used here: {_listing()}", name=__package__)
+    if not requested:
+        return first(), _rule("")
+    outcome = _outcome(requested)
+    if isinstance(outcome, Backend):
+        chosen = outcome.below is not None and not requested.endswith(outcome.below.name)
+        return outcome, _rule(requested) + (f", over the {_rule('')}" if chosen else "")
+    raise _error(requested, outcome, _rule(requested))
 
 
 def _error(name: str, failure: _Failure, why: str = "") -> ImportError:
     """A new error each time, so that no traceback grows; the first cause is chained to it."""
     asked = f", chosen by {why}" if why else ""
+    if not failure.listed:
+        refusal = LayerError(f"socketpkg cannot use the stack {name!r}{asked}: {failure.reason}")
+        refusal.__cause__ = failure.cause
+        return refusal
     others = _listing(but=name) if failure.package else _listing()
     listed = "" if not others else f". The {'other backends' if failure.package else 'backends are'}: {others}"
     error = ImportError(
@@ -290,10 +329,15 @@ def _outcome(name: str) -> "Backend | _Failure":
     found = _outcomes.get(name)
     if found is not None:
         return found
+    if name not in BUILT_IN and VENDORED_AS is None and ("+" in name or is_layer(name)):
+        return _stack(name)
     packages = [BUILT_IN[name]] if name in BUILT_IN else _registered().get(name, [])
     if not packages:
         # Not remembered: there is no end of wrong names.
-        return _Failure("", False, "there is no backend of this name", None)
+        reason = "there is no backend of this name"
+        if VENDORED_AS is not None and "+" in name:
+            reason = "a vendored copy has no layers"
+        return _Failure("", False, reason, None)
     outcome: Backend | _Failure
     if len(packages) > 1:
         reason = "more than one package registers this name: " + ", ".join(packages)
@@ -303,8 +347,54 @@ def _outcome(name: str) -> "Backend | _Failure":
     return _outcomes.setdefault(name, outcome)
 
 
+def _stack(name: str) -> "Backend | _Failure":
+    """A stack of layers over a backend. A failure is not remembered: it may be an option that is set right."""
+    try:
+        backend: Backend = _imported(f"{__package__}.layers._stack").load(name)
+    except ImportError as error:
+        return _Failure("", False, str(error), error, listed=False)
+    _outcomes.setdefault(name, backend)
+    found = _outcomes.setdefault(backend.name, backend)
+    assert isinstance(found, Backend)
+    return found
+
+
+# -- for socketpkg.layers ----------------------------------------------------------------------------------------------
+
+
+def is_layer(name: str) -> bool:
+    """Whether a layer has this name."""
+    return name in LAYERS or (name not in BUILT_IN and name in registered(LAYERS_GROUP))
+
+
+def is_backend(name: str) -> bool:
+    """Whether a backend has this name, whether it can be used or not."""
+    return name in BUILT_IN or name in _registered()
+
+
+def loaded(name: str) -> Backend | None:
+    """The backend or stack *name* if it has been loaded already."""
+    outcome = _outcomes.get(name)
+    return outcome if isinstance(outcome, Backend) else None
+
+
+def serve(package: str) -> None:
+    """Lets the modules of `SHARED` be found in *package*, as instances of its own."""
+    _interpreted.add(package)
+    if _Instances not in sys.meta_path:
+        sys.meta_path.append(_Instances)
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
 def _registered() -> dict[str, list[str]]:
     """The backends of others: name and package, or packages when they quarrel about the name."""
+    return registered(GROUP)
+
+
+def registered(group: str) -> dict[str, list[str]]:
+    """What others have registered under an entry-point group: name and values, one unless they quarrel."""
     if VENDORED_AS is not None:
         return {}
     # Slow to import, and only needed by those who have such a backend.
@@ -313,16 +403,16 @@ def _registered() -> dict[str, list[str]]:
 
     points: list[metadata.EntryPoint] = []
     try:
-        points += metadata.entry_points(group=GROUP)
+        points += metadata.entry_points(group=group)
     except ValueError:
         # Python 3.15 refuses to read any entry point when one of them, of whatever package and group, is malformed.
         for distribution in metadata.distributions():
             with suppress(ValueError):
-                points += distribution.entry_points.select(group=GROUP)
+                points += distribution.entry_points.select(group=group)
     found: dict[str, list[str]] = {}
     for point in points:
         name = _normal(point.name)
-        if name and name != "auto" and name not in BUILT_IN:
+        if name and name != "auto" and name not in BUILT_IN and name not in LAYERS and "+" not in name:
             packages = found.setdefault(name, [])
             if point.value not in packages:
                 packages.append(point.value)
@@ -341,9 +431,7 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         _imported(package)
         syscalls = _checked(_imported(f"{package}.syscalls"))
         if "compiled-core" not in syscalls.features and not _has_core(package):
-            _interpreted.add(package)
-            if _Instances not in sys.meta_path:
-                sys.meta_path.append(_Instances)
+            serve(package)
         address = _imported(f"{package}._address")
         core = _imported(f"{package}._core")
         if not isinstance(getattr(core, "SYSCALLS", None), syscalls):

@@ -32,7 +32,7 @@ ROOTS = (
     *("ancillary", "streams", "tcpinfo"),
 )
 #: What never is in a copy: the other commands, with their helpers, and the list of constants, which only a build reads.
-EXCLUDED = ("_constants", "_run", "bench", "vendoring")
+EXCLUDED = ("_constants", "_run", "bench", "layers", "vendoring")
 #: What says of a package that it has types.
 TYPED = "py.typed"
 
@@ -46,6 +46,7 @@ VENDORED_AS = "{name}"
 BOUND = {bound}
 BUILT_IN = {{"{backend}": f"{{__package__}}.{folder}"}}
 ORDER = ("{backend}",)
+LAYERS: dict[str, str] = {{}}
 COMMANDS = {{"doctor": "_doctor"}}
 '''
 _CYTHON_IMPORT = re.compile(rf"^\s*(?:from|import)\s+({ROOT}\.\w+)", re.MULTILINE)
