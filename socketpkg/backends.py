@@ -12,9 +12,9 @@ The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the 
 A copy in the tree of another program (``python -m socketpkg vendor``) has one backend and reads neither the variable
 nor entry points: `socketpkg._edition`.
 
-Layers stand between a program and its backend: ``chaos+trace+cffi`` is a stack of two over the backend cffi, and ``trace``
-alone stands over the one that the rules above choose. See `socketpkg.layers`; without the name of a layer nothing of it
-is loaded.
+Layers stand between a program and its backend: ``chaos+trace+cffi`` is a stack of two over the backend cffi, and
+``trace`` alone stands over the one that the rules above choose. See `socketpkg.layers`; without the name of a layer
+nothing of it is loaded.
 
 A backend can fail in three ways, and only the first two let ``auto`` go on to the next one:
 
@@ -29,9 +29,8 @@ import os
 import sys
 
 from . import _syscalls
-from ._edition import BOUND, VENDORED_AS
+from ._edition import BOUND, LAYERS, VENDORED_AS
 from ._edition import BUILT_IN as BUILT_IN
-from ._edition import LAYERS
 from ._edition import ORDER as ORDER
 
 TYPE_CHECKING = False

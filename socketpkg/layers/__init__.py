@@ -1,8 +1,8 @@
 """Layers between a program and its backend: they watch, refuse or disturb what the program asks of the network.
 
-``SOCKET_BACKEND=chaos+trace+cffi`` names a stack; the program's call meets the leftmost layer first. Without a backend at
-the end, the one below is chosen as always. Each layer reads its options from a variable of its own (`SOCKETPKG_TRACE`).
-This module gives the layers of the running process, to be configured and switched on and off::
+``SOCKET_BACKEND=chaos+trace+cffi`` names a stack; the program's call meets the leftmost layer first. Without a backend
+at the end, the one below is chosen as always. Each layer reads its options from a variable of its own
+(`SOCKETPKG_TRACE`). This module gives the layers of the running process, to be configured and switched on and off::
 
     from socketpkg import layers
 
@@ -33,7 +33,7 @@ def stack() -> tuple[Layer, ...]:
 def get(name: str) -> Layer:
     """The layer *name* of this process. LookupError when it is not in the stack."""
     for layer in stack():
-        if layer.NAME == name:
+        if name == layer.NAME:
             return layer
     raise LookupError(f"the stack {backends.selected()!r} has no layer {name!r}")
 

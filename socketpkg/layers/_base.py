@@ -1,8 +1,8 @@
 """`Layer`: a `Syscalls` over another `Syscalls`.
 
-What a layer does not define goes to the one below. That is derived from the contract, and costs nothing: the names of the
-layer *are* the methods of the one below, bound when the stack is put together and again when a layer is switched on or
-off. So a call that no layer in between defines is one step from `Socket` to the backend, however high the stack.
+What a layer does not define goes to the one below. That is derived from the contract, and costs nothing: the names of
+the layer *are* the methods of the one below, bound when the stack is put together and again when a layer is switched on
+or off. So a call that no layer in between defines is one step from `Socket` to the backend, however high the stack.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def descriptor(sock: Any) -> int:
 class Layer(Syscalls):
     """The base of every layer. On its own it changes nothing.
 
-    A subclass defines the calls of the contract (`socketpkg._syscalls`) that it is interested in, under their own names,
-    and makes them with ``self.below``. A call that is built from others in the contract, such as ``recvmmsg``, is passed on
-    like every other one: who defines ``recvmsg`` decides about ``recvmmsg`` too.
+    A subclass defines the calls of the contract (`socketpkg._syscalls`) that it is interested in, under their own
+    names, and makes them with ``self.below``. A call that is built from others in the contract, such as ``recvmmsg``,
+    is passed on like every other one: who defines ``recvmsg`` decides about ``recvmmsg`` too.
     """
 
     #: The name that ``SOCKET_BACKEND`` takes; the variable with the options is made of it.

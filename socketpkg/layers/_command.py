@@ -92,4 +92,4 @@ def apply(parser: argparse.ArgumentParser, given: list[tuple[str, str | None, st
     os.environ[backends.VARIABLE] = "+".join([*(name for name in named if name not in words), *words])
     os.environ[_DONE] = str(os.getpid())
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

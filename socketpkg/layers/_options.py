@@ -1,7 +1,7 @@
 """Options of layers: one syntax for all, and one way to say what is wrong with them.
 
-``key=value`` pairs, separated by blanks or commas; a flag may stand alone (``summary``), and a value that holds a blank or
-a comma is quoted as in a shell. ``@path`` reads more of them from a file, where ``#`` begins a comment.
+``key=value`` pairs, separated by blanks or commas; a flag may stand alone (``summary``), and a value that holds a blank
+or a comma is quoted as in a shell. ``@path`` reads more of them from a file, where ``#`` begins a comment.
 """
 
 from __future__ import annotations

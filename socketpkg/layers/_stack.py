@@ -46,7 +46,7 @@ def split(name: str) -> tuple[list[str], str]:
     """The layers of a stack, from the top, and the backend, empty when none is named."""
     words = [word.strip() for word in name.split("+")]
     if "" in words:
-        raise LayerError(f"it has an empty part; it is written as in chaos+trace+cffi")
+        raise LayerError("it has an empty part; it is written as in chaos+trace+cffi")
     backend = ""
     if not backends.is_layer(words[-1]) and (words[-1] == "auto" or backends.is_backend(words[-1])):
         backend = words.pop()
@@ -60,7 +60,7 @@ def split(name: str) -> tuple[list[str], str]:
         else:
             raise LayerError(f"there is no layer or backend {word!r}. {known_names()}")
     if not words:
-        raise LayerError(f"it has no layer")
+        raise LayerError("it has no layer")
     return words, backend
 
 
@@ -85,7 +85,7 @@ def _layer(name: str) -> type[Layer]:
         raise LayerError(f"the layer {name!r} is broken: {text}") from error
     if not isinstance(cls, type) or not issubclass(cls, Layer):
         raise LayerError(f"the layer {name!r} is broken: {modules[0]} has no subclass of socketpkg.layers.Layer")
-    if cls.NAME != name:
+    if name != cls.NAME:
         raise LayerError(f"the layer {name!r} is broken: its class says that it is {cls.NAME!r}")
     return cls
 

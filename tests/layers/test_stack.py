@@ -324,7 +324,7 @@ def test_the_doctor_shows_the_stack(programs: Programs) -> None:
     assert done.returncode == 0
     assert "chosen: null+ctypes, by SOCKET_BACKEND=null+ctypes" in done.stdout
     assert "        layer null, changes nothing: what the stack itself costs and does: on" in done.stdout
-    assert [line for line in done.stdout.splitlines() if line.startswith("*")][0].split()[1] == "ctypes"
+    assert next(line for line in done.stdout.splitlines() if line.startswith("*")).split()[1] == "ctypes"
     facts = json.loads(programs.command([sys.executable, "-m", "socketpkg", "--json"], "null+ctypes").stdout)
     assert facts["selection"]["backend"] == "null+ctypes"
     assert [(layer["name"], layer["state"]) for layer in facts["layers"]] == [("null", "on")]
