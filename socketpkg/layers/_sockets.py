@@ -1,0 +1,181 @@
+"""What a layer knows of each socket: one record a descriptor, from the call that makes it to the one that closes it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Generic, TypeVar
+
+from socketpkg import _syscalls
+
+from ._base import Layer, descriptor
+from ._names import Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+    from .._syscalls import Syscalls
+
+
+Descriptor = getattr(_syscalls, "Descriptor", int)
+
+
+class Record:
+    """A socket as a layer knows it."""
+
+    __slots__ = ("family", "fd", "listening", "local", "number", "peer", "proto", "type")
+
+    def __init__(self, number: int, fd: int, family: int, type: int, proto: int) -> None:
+        #: Counts the sockets of the process, from 1.
+        self.number = number
+        self.fd = fd
+        self.family = family
+        #: Without flags.
+        self.type = type & 15
+        self.proto = proto
+        #: Raw addresses, None when they have not been asked for or may have changed.
+        self.local: bytes | None = None
+        self.peer: bytes | None = None
+        self.listening = False
+
+
+R = TypeVar("R", bound=Record)
+
+
+class TrackingLayer(Layer, Generic[R]):
+    """A layer with a record of each socket. What makes and closes sockets it gets also while it is switched off."""
+
+    ALWAYS = frozenset({"socket", "socketpair", "accept", "dup", "close"})
+    RECORD: ClassVar[type[Any]] = Record
+
+    def __init__(self, below: Syscalls) -> None:
+        #: By the number of the descriptor. Entries are made and taken out by single, atomic operations.
+        self._records: dict[int, R] = {}
+        self._numbers = itertools.count(1)
+        super().__init__(below)
+        self.names = Names(below.constants())
+        self._sol_socket = self.names.constants["SOL_SOCKET"]
+        self._so_type = self.names.constants["SO_TYPE"]
+        self._so_protocol = self.names.constants.get("SO_PROTOCOL", -1)
+
+    # -- records -------------------------------------------------------------------------------------------------
+
+    def born(self, fd: int, family: int, type: int, proto: int) -> R:
+        """A new record for a new descriptor."""
+        record: R = self.RECORD(next(self._numbers), fd, family, type, proto)
+        self._records[fd] = record
+        return record
+
+    def record(self, sock: Any) -> R:
+        """The record of a socket; one that another module has made is asked what it is."""
+        fd = descriptor(sock)
+        found = self._records.get(fd)
+        return self._adopted(sock, fd) if found is None else found
+
+    def _adopted(self, sock: Any, fd: int) -> R:
+        family = kind = proto = 0
+        try:
+            family = self.names.sockaddr_family(self.below.getsockname(sock))
+            kind = self.below.getsockopt_int(sock, self._sol_socket, self._so_type)
+            if self._so_protocol >= 0:
+                proto = self.below.getsockopt_int(sock, self._sol_socket, self._so_protocol)
+        except OSError:
+            # Closed, no socket, or a family without such calls: nothing that is worth remembering.
+            if not kind:
+                unknown: R = self.RECORD(0, fd, family, kind, proto)
+                return unknown
+        return self.born(fd, family, kind, proto)
+
+    def forget(self, fd: int) -> R | None:
+        """Takes the record out, before the descriptor is closed and its number may be another socket's."""
+        return self._records.pop(fd, None)
+
+    def locate(self, record: R, sock: Any = None) -> None:
+        """Asks for the addresses that are not known."""
+        if record.family not in (self.names.AF_INET, self.names.AF_INET6, self.names.AF_UNIX):
+            return
+        handle = Descriptor(record.fd) if sock is None else sock
+        try:
+            if record.local is None:
+                record.local = self.below.getsockname(handle)
+            if record.peer is None and not record.listening:
+                record.peer = self.below.getpeername(handle)
+        except OSError:
+            pass
+
+    def shown(self, record: R) -> str:
+        """The descriptor as strace -yy shows it: 5<TCP 127.0.0.1:51276->127.0.0.1:8000>."""
+        names = self.names
+        if not record.type:
+            return str(record.fd)
+        text = names.kind(record.family, record.type)
+        if record.local is not None and (record.peer is not None or not self._is_empty(record.local)):
+            text += f" {names.address(record.local)}"
+        if record.peer is not None:
+            text += f"->{names.address(record.peer)}"
+        return f"{record.fd}<{text}>"
+
+    def _is_empty(self, raw: bytes) -> bool:
+        found = self.names.ip(raw)
+        return found[1] == 0 and not any(found[0]) if found is not None else len(raw) <= 2
+
+    # -- the calls that make and close sockets -------------------------------------------------------------------
+
+    def socket(self, family: int, type: int, proto: int) -> int:
+        fd = self.below.socket(family, type, proto)
+        self.born(fd, family, type, proto)
+        return fd
+
+    def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
+        pair = self.below.socketpair(family, type, proto)
+        for fd in pair:
+            self.born(fd, family, type, proto)
+        return pair
+
+    def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
+        listener = self.record(sock)
+        fd, address = self.below.accept(sock, timeout)
+        record = self.born(fd, listener.family, listener.type, listener.proto)
+        record.peer = address
+        return fd, address
+
+    def dup(self, fd: int) -> int:
+        new = self.below.dup(fd)
+        old = self._records.get(fd)
+        if old is not None:
+            record = self.born(new, old.family, old.type, old.proto)
+            record.local, record.peer, record.listening = old.local, old.peer, old.listening
+        return new
+
+    def close(self, fd: int) -> None:
+        self.forget(fd)
+        self.below.close(fd)
+
+
+def opened_for_lines(path: str, mark: str) -> int:
+    """A descriptor to append to the file *path*, in which ``%p`` stands for the process id. OSError when it cannot be.
+
+    The first process of a family empties the file; *mark* is the variable by which its children know.
+    """
+    path = os.path.abspath(os.path.expanduser(path.replace("%p", str(os.getpid()))))
+    known = os.environ.get(mark, "").split(os.pathsep)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    fd = os.open(path, flags if path in known else flags | os.O_TRUNC, 0o600)
+    if path not in known:
+        os.environ[mark] = os.pathsep.join([*filter(None, known), path])
+    return out_of_the_way(fd)
+
+
+def out_of_the_way(fd: int) -> int:
+    """*fd* under a high number, so that the program's own descriptors are those that it would have without us."""
+    import fcntl
+
+    for lowest in (500, 100, 20):
+        try:
+            high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, lowest)
+        except OSError:
+            continue
+        os.close(fd)
+        return high
+    return fd
