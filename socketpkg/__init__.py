@@ -35,6 +35,7 @@ from ._version import __version__ as __version__
 
 __backend__: str = _socket.backend.name
 _initialize = _socket.core.initialize
+_adopt = _socket.core.adopt
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
@@ -141,15 +142,6 @@ def _intenum_converter(value: int, enum_klass: type[_Member]) -> _Member:
     return enum_klass._value2member_map_.get(value, value)  # type: ignore[arg-type,return-value]
 
 
-def _adopt(make: type[_Socket], family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex, fd: int) -> _Socket:
-    """A socket object of the class *make* on *fd*, which is closed when that fails."""
-    try:
-        return make(family, type, proto, fileno=fd)
-    except BaseException:
-        close(fd)
-        raise
-
-
 class _GiveupOnSendfile(Exception):
     """os.sendfile() cannot do it: send() has to."""
 
@@ -224,7 +216,7 @@ class socket(_socket.socket):
 
     def dup(self) -> Self:
         """A second socket object on a new descriptor for the same socket; the descriptor is close-on-exec."""
-        sock = _adopt(self.__class__, self.family, self.type, self.proto, dup(self.fileno()))
+        sock = _adopt(self.__class__, self.family, self.type, self.proto, dup(self.fileno()), self)
         sock.settimeout(self.gettimeout())
         return sock
 
@@ -232,7 +224,7 @@ class socket(_socket.socket):
         """Waits for a connection: (socket object, address of the other end)."""
         fd, address = self._accept()
         # The plain numbers, without a detour over the members of the enums.
-        sock = _adopt(socket, super().family, super().type, self.proto, fd)
+        sock = _adopt(socket, super().family, super().type, self.proto, fd, self)
         # Without a default timeout, a connection that a socket with a timeout accepted blocks.
         if getdefaulttimeout() is None and self.gettimeout():
             sock.setblocking(True)
@@ -543,9 +535,9 @@ def socketpair(
         family = AF_UNIX
     first, second = _socket.socketpair(family, type, proto)
     try:
-        a = _adopt(socket, family, type, proto, first.detach())
+        a = _adopt(socket, family, type, proto, first)
         try:
-            return a, _adopt(socket, family, type, proto, second.detach())
+            return a, _adopt(socket, family, type, proto, second)
         except BaseException:
             a.close()
             raise

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
+    from ._core import Socket
+
     Items = list[tuple[int, int, bytes]]
 
 _sys = SYSCALLS
@@ -64,9 +66,7 @@ _NONE_YET: Any = object()
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
-def receive(
-    fd: int, kind: int, proto: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
-) -> list[Any]:
+def receive(sock: Socket, count: int, bufsize: int, ancbufsize: int, flags: int) -> list[Any]:
     """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only."""
     if count < 0:
         raise ValueError("negative count in recvmmsg")
@@ -74,23 +74,21 @@ def receive(
         raise ValueError("negative buffersize in recvmmsg")
     if count == 0:
         return []
-    data, ancillary, msg_flags, raws = _sys.recvmmsg(fd, count, bufsize, max(ancbufsize, 0), flags, timeout)
-    return _messages(data, ancillary, msg_flags, raws, kind, proto, ancbufsize >= 0)
+    data, ancillary, msg_flags, raws = _sys.recvmmsg(sock, count, bufsize, max(ancbufsize, 0), flags, sock._sp_timeout)
+    return _messages(sock, data, ancillary, msg_flags, raws, ancbufsize >= 0)
 
 
-def receive_into(
-    fd: int, kind: int, proto: int, buffers: Iterable[WriteableBuffer], ancbufsize: int, flags: int, timeout: int
-) -> list[Any]:
+def receive_into(sock: Socket, buffers: Iterable[WriteableBuffer], ancbufsize: int, flags: int) -> list[Any]:
     """`Socket.recvmmsg_into`. An *ancbufsize* of -1 asks for count and address only."""
     targets = _tuple_of(buffers, "recvmmsg_into() argument 1 must be an iterable")
     if not targets:
         return []
-    counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(fd, targets, max(ancbufsize, 0), flags, timeout)
-    return _messages(counts, ancillary, msg_flags, raws, kind, proto, ancbufsize >= 0)
+    counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(sock, targets, max(ancbufsize, 0), flags, sock._sp_timeout)
+    return _messages(sock, counts, ancillary, msg_flags, raws, ancbufsize >= 0)
 
 
 def _messages(
-    data: list[Any], ancillary: list[Items], msg_flags: list[int], raws: list[bytes], kind: int, proto: int, full: bool
+    sock: Socket, data: list[Any], ancillary: list[Items], msg_flags: list[int], raws: list[bytes], full: bool
 ) -> list[Any]:
     """The lists of the contract as one list of messages."""
     messages: list[Any] = []
@@ -100,7 +98,7 @@ def _messages(
         for position in range(len(data)):
             raw = raws[position]
             if raw is not last:
-                address = _codec.decode(raw, proto)
+                address = _codec.decode(raw, sock._sp_proto)
                 last = raw
             if full:
                 items = ancillary[position] if ancillary else []
@@ -111,18 +109,16 @@ def _messages(
         for items in ancillary:
             _sys.close_rights(items)
         raise
-    if kind == _SOCK_STREAM:
+    if sock._sp_type == _SOCK_STREAM:
         # The end of a stream can be received again and again; once is enough.
         while len(messages) > 1 and not messages[-1][0] and not messages[-2][0]:
             messages.pop()
     return messages
 
 
-def send(
-    sock: Any, fd: int, family: int, kind: int, proto: int, messages: Iterable[Any], flags: int, timeout: int
-) -> int:
+def send(sock: Socket, messages: Iterable[Any], flags: int) -> int:
     """`Socket.sendmmsg`."""
-    _refuse_stream(kind, "sendmmsg")
+    _refuse_stream(sock, "sendmmsg")
     data: list[Any] = []
     ancillary: list[tuple[tuple[int, int, Any], ...]] = []
     raws: list[bytes] = []
@@ -149,35 +145,37 @@ def send(
         if address is not last:
             # Many messages to one address are looked up, and seen by audit hooks, as one.
             last = address
-            raw = b"" if address is None else _codec.encode(family, proto, address, "sendmmsg")
+            raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "sendmmsg")
             audit("socket.sendmsg", sock, address)
         data.append(tuple(source) if isinstance(source, (list, tuple)) else source)
         ancillary.append(items)
         raws.append(raw)
     if not data:
         return 0
-    return _sys.sendmmsg(fd, data, ancillary if some_ancillary else [], raws, flags, timeout)
+    return _sys.sendmmsg(sock, data, ancillary if some_ancillary else [], raws, flags, sock._sp_timeout)
 
 
-def _refuse_stream(kind: int, caller: str) -> None:
+def _refuse_stream(sock: Socket, caller: str) -> None:
     """A stream may take a part of a message, and a count of messages could not tell."""
-    if kind == _SOCK_STREAM:
+    if sock._sp_type == _SOCK_STREAM:
         raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: {caller}() needs a socket of datagrams")
 
 
 # -- segments ---------------------------------------------------------------------------------------------------------
 
 
-def _is_udp(family: int, kind: int, proto: int) -> bool:
-    return kind == _SOCK_DGRAM and family in (_AF_INET, _AF_INET6) and (proto == 0 or proto == _UDP)
+def _is_udp(sock: Socket) -> bool:
+    if sock._sp_type != _SOCK_DGRAM or (sock._sp_proto and sock._sp_proto != _UDP):
+        return False
+    return sock._sp_family == _AF_INET or sock._sp_family == _AF_INET6
 
 
-def _knows_segments(fd: int) -> bool:
+def _knows_segments(sock: Socket) -> bool:
     """Whether the kernel has UDP_SEGMENT, asked of a UDP socket."""
     global _has_segment
     if _has_segment is None:
         try:
-            _sys.getsockopt_int(fd, _UDP, _UDP_SEGMENT)
+            _sys.getsockopt_int(sock, _UDP, _UDP_SEGMENT)
         except OSError as failure:
             if failure.errno not in _NO_SUCH_OPTION:
                 raise
@@ -187,27 +185,15 @@ def _knows_segments(fd: int) -> bool:
     return _has_segment
 
 
-def send_segments(
-    sock: Any,
-    fd: int,
-    family: int,
-    kind: int,
-    proto: int,
-    data: ReadableBuffer,
-    size: int,
-    address: Any,
-    flags: int,
-    timeout: int,
-) -> int:
+def send_segments(sock: Socket, data: ReadableBuffer, size: int, address: Any, flags: int) -> int:
     """`Socket.send_segments`."""
-    _refuse_stream(kind, "send_segments")
+    _refuse_stream(sock, "send_segments")
     if size < 1 or size > _SEGMENT_SIZE_MAX:
         raise ValueError(f"segment_size must be 1-{_SEGMENT_SIZE_MAX}")
-    raw = b"" if address is None else _codec.encode(family, proto, address, "send_segments")
-    udp = _is_udp(family, kind, proto)
+    raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "send_segments")
     if type(data) is bytes:
         audit("socket.sendmsg", sock, address)
-        return _send_segments(fd, data, size, raw, flags, timeout, udp)
+        return _send_segments(sock, data, size, raw, flags)
     try:
         view = memoryview(data)
     except TypeError:
@@ -215,30 +201,29 @@ def send_segments(
     # Each view is released by name: on PyPy another one would be a matter of the collector.
     with view, view.cast("B") as content:
         audit("socket.sendmsg", sock, address)
-        return _send_segments(fd, content, size, raw, flags, timeout, udp)
+        return _send_segments(sock, content, size, raw, flags)
 
 
-def _send_segments(
-    fd: int, data: bytes | memoryview, size: int, raw: bytes, flags: int, timeout: int, udp: bool
-) -> int:
+def _send_segments(sock: Socket, data: bytes | memoryview, size: int, raw: bytes, flags: int) -> int:
+    timeout = sock._sp_timeout
     total = len(data)
     chunk = _PAYLOAD_MAX // size
     if chunk > _SEGMENTS_MAX:
         chunk = _SEGMENTS_MAX
     chunk *= size
-    segmented = udp and chunk > size and _knows_segments(fd)
+    segmented = chunk > size and _is_udp(sock) and _knows_segments(sock)
     items = _segment_items(size)
     sent = 0
     while sent < total:
         left = total - sent
         try:
             if not segmented or left <= size:
-                return sent + _send_plain(fd, data, sent, size, raw, flags, timeout)
+                return sent + _send_plain(sock, data, sent, size, raw, flags, timeout)
             if left == total and left <= chunk:
-                sent += _sys.sendmsg(fd, (data,), items, flags, raw, timeout)
+                sent += _sys.sendmsg(sock, (data,), items, flags, raw, timeout)
             else:
                 with memoryview(data) as view, view[sent : sent + chunk] as part:
-                    sent += _sys.sendmsg(fd, (part,), items, flags, raw, timeout)
+                    sent += _sys.sendmsg(sock, (part,), items, flags, raw, timeout)
         except OSError as failure:
             if segmented and failure.errno in _REFUSED:
                 segmented = False
@@ -266,39 +251,39 @@ def _segment_items(size: int) -> tuple[tuple[int, int, bytes]]:
     return recent[1]
 
 
-def _send_plain(fd: int, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int) -> int:
+def _send_plain(
+    sock: Socket, data: bytes | memoryview, start: int, size: int, raw: bytes, flags: int, timeout: int
+) -> int:
     """Sends each segment from *start* on as a datagram of its own."""
     total = len(data)
     count = 0
     with memoryview(data) as view:
         parts: list[Any] = [view[position : position + size] for position in range(start, total, size)]
         try:
-            count = _sys.sendmmsg(fd, parts, [], [raw] * len(parts), flags, timeout)
+            count = _sys.sendmmsg(sock, parts, [], [raw] * len(parts), flags, timeout)
         finally:
             for part in parts:
                 part.release()
     return min(count * size, total - start)
 
 
-def receive_segments(
-    fd: int, family: int, kind: int, proto: int, bufsize: int, flags: int, timeout: int
-) -> tuple[list[bytes], Any]:
+def receive_segments(sock: Socket, bufsize: int, flags: int) -> tuple[list[bytes], Any]:
     """`Socket.recv_segments`."""
     global _has_gro
     if bufsize < 0:
         raise ValueError("negative buffersize in recv_segments")
-    gro = _has_gro is not False and _is_udp(family, kind, proto)
+    gro = _has_gro is not False and _is_udp(sock)
     if gro:
         # Asked for in every call: an object is not the only one that sets the options of its socket.
         try:
-            _sys.setsockopt_int(fd, _UDP, _UDP_GRO, 1)
+            _sys.setsockopt_int(sock, _UDP, _UDP_GRO, 1)
             _has_gro = True
         except OSError as failure:
             if failure.errno not in _NO_SUCH_OPTION:
                 raise
             _has_gro = gro = False
     if not gro:
-        data, raw = _sys.recvfrom(fd, bufsize, flags, timeout)
-        return [data], _codec.decode(raw, proto)
-    segments, raw = _sys.recv_segments(fd, bufsize, flags, timeout)
-    return segments, _codec.decode(raw, proto)
+        data, raw = _sys.recvfrom(sock, bufsize, flags, sock._sp_timeout)
+        return [data], _codec.decode(raw, sock._sp_proto)
+    segments, raw = _sys.recv_segments(sock, bufsize, flags, sock._sp_timeout)
+    return segments, _codec.decode(raw, sock._sp_proto)

@@ -21,6 +21,7 @@ import sys
 from _operator import index
 
 from ._functions import Function
+from ._syscalls import Descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     # Making the class makes their descriptors again. These two are of use to the compiled class only.
     for name in cls.__slots__:  # type: ignore[attr-defined]
         del namespace[name]
-    namespace["__slots__"] = tuple(n for n in cls.__slots__ if n not in ("_errorhandler", "_state"))  # type: ignore[attr-defined]
+    namespace["__slots__"] = tuple(n for n in cls.__slots__ if n not in ("_sp_errorhandler", "_sp_state"))  # type: ignore[attr-defined]
     found = _find_head()
     base: Any
     if found is None:
@@ -82,7 +83,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         base, handler = found
 
         def _prepare(sock: Any) -> None:
-            sock._c_errorhandler = handler
+            sock._sp_c_errorhandler = handler
 
         names = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare}
     create = base.__new__
@@ -96,6 +97,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
+    names["_borrowed"] = Descriptor
     names["_index"] = names["_saturated"] = index
     names["Socket"] = made = type(cls.__name__, (base,), namespace)
     if found is not None:
@@ -116,11 +118,11 @@ def _native(function: Any, own: Any) -> Any:
 
 
 def _set_fd(sock: Any, fd: int) -> None:
-    sock._fd = sock._c_fd = fd
+    sock._sp_fd = sock._sp_c_fd = fd
 
 
 def _set_timeout(sock: Any, timeout: int) -> None:
-    sock._timeout = sock._c_timeout = timeout
+    sock._sp_timeout = sock._sp_c_timeout = timeout
 
 
 def _prepare_nothing(sock: Any) -> None:
@@ -178,9 +180,9 @@ def _make_head() -> tuple[type, int] | None:
         ]
 
     members = (Member * 4)(
-        Member(b"_c_fd", _INT, start + _FD),
-        Member(b"_c_errorhandler", _ULONGLONG, start + _ERRORHANDLER),
-        Member(b"_c_timeout", _LONGLONG, start + _TIMEOUT),
+        Member(b"_sp_c_fd", _INT, start + _FD),
+        Member(b"_sp_c_errorhandler", _ULONGLONG, start + _ERRORHANDLER),
+        Member(b"_sp_c_timeout", _LONGLONG, start + _TIMEOUT),
     )
     slots = (Slot * 2)(Slot(_TP_MEMBERS, ctypes.addressof(members)))
     spec = Spec(f"{__name__}.Head".encode(), start + _SIZE, 0, _BASE | _IMMUTABLE, slots)

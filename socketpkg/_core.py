@@ -41,6 +41,7 @@ SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
 _SOL_SOCKET = CONSTANTS["SOL_SOCKET"]
 _SO_TYPE = CONSTANTS["SO_TYPE"]
 _SO_PROTOCOL = CONSTANTS.get("SO_PROTOCOL", -1)
+_SO_RCVLOWAT = CONSTANTS["SO_RCVLOWAT"]
 _AF_UNIX = CONSTANTS["AF_UNIX"]
 _AF_ALG = CONSTANTS.get("AF_ALG", -1)
 _SOL_ALG = CONSTANTS.get("SOL_ALG", -1)
@@ -68,20 +69,25 @@ class Socket:
     """socket(family=AF_INET, type=SOCK_STREAM, proto=0, fileno=None) -> socket object
 
     A descriptor with what must be known to use it: family, type, protocol and timeout. It is open from `__init__` on
-    and until `close` or `detach`; then its descriptor is -1, and every call on it fails with EBADF. The descriptor is
-    read once at the start of a call, so a thread that closes the socket meanwhile cannot make it use another one.
+    and until `close` or `detach`; then its descriptor is -1, and every call on it fails with EBADF. A call reads the
+    descriptor before each system call that it makes, and so never uses the number after the socket was closed.
     """
 
-    # In this order behind the object's head, CPython's _ssl reads them: see _core.pxd.
-    __slots__ = ("_fd", "_family", "_type", "_proto", "_errorhandler", "_timeout", "_state")
+    # A `Descriptor` of socketpkg._syscalls. CPython's _ssl reads the first seven, in this order behind the object's
+    # head: see _syscalls.pxd. No name here is one that a program's subclass would use for an attribute of its own.
+    __slots__ = (
+        *("_sp_fd", "_sp_family", "_sp_type", "_sp_proto", "_sp_errorhandler", "_sp_timeout", "_sp_state"),
+        "_sp_waits_first",
+    )
 
     def __cinit__(self) -> None:
         # Before __init__ there is no descriptor, and the finalizer must not take 0 for one.
-        self._fd = -1
-        self._family = 0
-        self._type = 0
-        self._proto = 0
-        self._timeout = -1
+        self._sp_fd = -1
+        self._sp_family = 0
+        self._sp_type = 0
+        self._sp_proto = 0
+        self._sp_timeout = -1
+        self._sp_waits_first = False
         _set_fd(self, -1)
         _set_timeout(self, -1)
         _prepare(self)  # type: ignore[name-defined]  # noqa: F821  from _core.pxd, or from socketpkg._capi
@@ -100,43 +106,39 @@ class Socket:
     @property
     def family(self) -> int:
         """the socket family"""
-        return self._family
+        return self._sp_family
 
     @property
     def type(self) -> int:
         """the socket type"""
-        return self._type
+        return self._sp_type
 
     @property
     def proto(self) -> int:
         """the socket protocol"""
-        return self._proto
+        return self._sp_proto
 
     @property
     def timeout(self) -> float | None:
         """the socket timeout in seconds, None for a blocking socket"""
-        return _seconds(self._timeout)
+        return _seconds(self._sp_timeout)
 
     def fileno(self) -> int:
         """The descriptor, -1 once the socket is closed or detached."""
-        return self._fd
+        return self._sp_fd
 
     def detach(self) -> int:
         """Closes the socket object without closing its descriptor, which is returned (-1 if it had none)."""
-        fd = self._fd
+        fd = self._sp_fd
         _set_fd(self, -1)
         return fd
 
     def close(self) -> None:
         """Closes the socket. Closing it again does nothing. ECONNRESET is no error: the descriptor is closed."""
-        fd = self._fd
-        if fd != -1:
-            _set_fd(self, -1)
-            _close(fd)
+        _close_socket(self)
 
     def __del__(self) -> None:
-        fd = self._fd
-        if fd == -1:
+        if self._sp_fd == -1:
             return
         try:
             # None when the interpreter has taken this module apart already, and nobody is left to be warned.
@@ -147,11 +149,12 @@ class Socket:
             if isinstance(failure, Warning) or not sys.is_finalizing():
                 raise
         finally:
-            _set_fd(self, -1)
-            _close(fd)
+            _close_socket(self)
 
     def __repr__(self) -> str:
-        return f"<socket object, fd={self._fd}, family={self._family}, type={self._type}, proto={self._proto}>"
+        return (
+            f"<socket object, fd={self._sp_fd}, family={self._sp_family}, type={self._sp_type}, proto={self._sp_proto}>"
+        )
 
     def __getstate__(self) -> Any:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
@@ -165,21 +168,21 @@ class Socket:
         """Sets the timeout of every later call: seconds (0 never waits), or None to wait for ever."""
         timeout = timeout_ns(value)
         _set_timeout(self, timeout)
-        _sys.set_blocking(self._fd, timeout < 0)
+        _sys.set_blocking(self, timeout < 0)
 
     def gettimeout(self) -> float | None:
         """The timeout in seconds, None for a blocking socket."""
-        return _seconds(self._timeout)
+        return _seconds(self._sp_timeout)
 
     def setblocking(self, flag: Any, /) -> None:
         """settimeout(None) when *flag* is true, settimeout(0.0) when it is not."""
         blocking = bool(flag)
         _set_timeout(self, -1 if blocking else 0)
-        _sys.set_blocking(self._fd, blocking)
+        _sys.set_blocking(self, blocking)
 
     def getblocking(self) -> bool:
         """True unless the timeout is 0."""
-        return self._timeout != 0
+        return self._sp_timeout != 0
 
     # -- connections -----------------------------------------------------------------------------------------------
 
@@ -187,17 +190,17 @@ class Socket:
         """Binds the socket to *address*; for AF_INET and AF_INET6 also bind(host, port)."""
         if port:
             address = self._one_address(address, port, "bind")
-        raw = _codec.encode(self._family, self._proto, address, "bind")
+        raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind")
         _audit_address("socket.bind", self, address)  # type: ignore[name-defined]  # noqa: F821
-        _sys.bind(self._fd, raw)
+        _sys.bind(self, raw)
 
     def connect(self, address: Any, /, *port: Any) -> None:
         """Connects to *address*; for AF_INET and AF_INET6 also connect(host, port)."""
         if port:
             address = self._one_address(address, port, "connect")
-        raw = _codec.encode(self._family, self._proto, address, "connect")
+        raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect")
         _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
-        error = _sys.connect(self._fd, raw, self._timeout)
+        error = _sys.connect(self, raw, self._sp_timeout)
         if error:
             if error < 0:
                 raise TimeoutError("timed out")
@@ -210,40 +213,40 @@ class Socket:
         """
         if port:
             address = self._one_address(address, port, "connect_ex")
-        raw = _codec.encode(self._family, self._proto, address, "connect_ex")
+        raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect_ex")
         _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
-        error = _sys.connect(self._fd, raw, self._timeout)
+        error = _sys.connect(self, raw, self._sp_timeout)
         return errno.EWOULDBLOCK if error < 0 else error
 
     def _one_address(self, address: Any, port: tuple[Any, ...], caller: str) -> Any:
-        if len(port) == 1 and (self._family == AF_INET or self._family == AF_INET6):
+        if len(port) == 1 and (self._sp_family == AF_INET or self._sp_family == AF_INET6):
             return address, port[0]
         raise TypeError(f"{caller}() takes exactly one argument ({len(port) + 1} given)")
 
     def listen(self, backlog: SupportsIndex = 128, /) -> None:
         """Lets the socket accept connections. *backlog* is how many may wait; a negative one means 0."""
-        _sys.listen(self._fd, max(c_int(backlog), 0))
+        _sys.listen(self, max(c_int(backlog), 0))
 
     def _accept(self) -> tuple[int, Any]:
         """_accept() -> (descriptor, address) of a connection."""
-        fd, raw = _sys.accept(self._fd, self._timeout)
+        fd, raw = _sys.accept(self, self._sp_timeout)
         try:
-            return fd, _codec.decode(raw, self._proto)
+            return fd, _codec.decode(raw, self._sp_proto)
         except BaseException:
             _sys.close(fd)
             raise
 
     def shutdown(self, how: SupportsIndex, /) -> None:
         """Shuts down the reading (SHUT_RD), the writing (SHUT_WR) or both sides (SHUT_RDWR) of the connection."""
-        _sys.shutdown(self._fd, c_int(how))
+        _sys.shutdown(self, c_int(how))
 
     def getsockname(self) -> Any:
         """The socket's own address."""
-        return _codec.decode(_sys.getsockname(self._fd), self._proto)
+        return _codec.decode(_sys.getsockname(self), self._sp_proto)
 
     def getpeername(self) -> Any:
         """The address of the other end."""
-        return _codec.decode(_sys.getpeername(self._fd), self._proto)
+        return _codec.decode(_sys.getpeername(self), self._sp_proto)
 
     # -- options ---------------------------------------------------------------------------------------------------
 
@@ -251,13 +254,13 @@ class Socket:
         """The value of a socket option: an int, or with *buflen* (1 to 1024) as many bytes as the kernel has."""
         size = 0 if buflen is _ZERO else c_int(buflen)
         if size == 0:
-            if self._family == _AF_VSOCK:
+            if self._sp_family == _AF_VSOCK:
                 # Its options are 64 bits wide (linux/vm_sockets.h).
-                return int.from_bytes(_sys.getsockopt(self._fd, c_int(level), c_int(option), 8), sys.byteorder)
-            return _sys.getsockopt_int(self._fd, c_int(level), c_int(option))
+                return int.from_bytes(_sys.getsockopt(self, c_int(level), c_int(option), 8), sys.byteorder)
+            return _sys.getsockopt_int(self, c_int(level), c_int(option))
         if size < 0 or size > _BUFLEN_MAX:
             raise OSError("getsockopt buflen out of range")
-        return _sys.getsockopt(self._fd, c_int(level), c_int(option), size)
+        return _sys.getsockopt(self, c_int(level), c_int(option), size)
 
     def setsockopt(self, level: Any = ..., option: Any = ..., value: Any = ..., /, *optlen: SupportsIndex) -> None:
         """Sets a socket option to an int or to the bytes of a buffer, or to a null pointer of length *optlen*."""
@@ -271,13 +274,16 @@ class Socket:
                 raise TypeError(
                     f"setsockopt() only takes 4 arguments when the third argument is None (got {type(value).__name__})"
                 )
-            _sys.setsockopt_null(self._fd, level_number, number, index(optlen[0]) & UINT_MAX)
+            _sys.setsockopt_null(self, level_number, number, index(optlen[0]) & UINT_MAX)
         elif type(value) is int or hasattr(value, "__index__"):
-            if self._family == _AF_VSOCK:
+            if self._sp_family == _AF_VSOCK:
                 wide = index(value) & 0xFFFF_FFFF_FFFF_FFFF
-                _sys.setsockopt(self._fd, level_number, number, wide.to_bytes(8, sys.byteorder))
+                _sys.setsockopt(self, level_number, number, wide.to_bytes(8, sys.byteorder))
             else:
-                _sys.setsockopt_int(self._fd, level_number, number, c_int(value))
+                _sys.setsockopt_int(self, level_number, number, c_int(value))
+                if number == _SO_RCVLOWAT and level_number == _SOL_SOCKET:
+                    # A try that does not wait would take less (socket(7)).
+                    self._sp_waits_first = c_int(value) != 1
         elif value is None:
             raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
         else:
@@ -288,7 +294,7 @@ class Socket:
                     raise TypeError(
                         f"socket option should be int, bytes-like object or None (got {type(value).__name__})"
                     ) from None
-            _sys.setsockopt(self._fd, level_number, number, value)
+            _sys.setsockopt(self, level_number, number, value)
 
     # -- transfer --------------------------------------------------------------------------------------------------
 
@@ -299,22 +305,22 @@ class Socket:
             raise ValueError("negative buffersize in recv")
         if size == 0:
             return b""
-        return _sys.recv(self._fd, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
+        return _sys.recv(self, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0) -> int:
         """recv into *buffer*: at most *nbytes* bytes, or as many as it has room for. Returns the count."""
         size = 0 if nbytes is _ZERO else c_ssize(nbytes)
         if size < 0:
             raise ValueError("negative buffersize in recv_into")
-        return _sys.recv_into(self._fd, buffer, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
+        return _sys.recv_into(self, buffer, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def recvfrom(self, bufsize: SupportsIndex, flags: SupportsIndex = 0, /) -> tuple[bytes, Any]:
         """recv, with the sender's address."""
         size = c_ssize(bufsize)
         if size < 0:
             raise ValueError("negative buffersize in recvfrom")
-        data, raw = _sys.recvfrom(self._fd, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
-        return data, _codec.decode(raw, self._proto)
+        data, raw = _sys.recvfrom(self, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        return data, _codec.decode(raw, self._sp_proto)
 
     def recvfrom_into(
         self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0
@@ -323,16 +329,16 @@ class Socket:
         size = 0 if nbytes is _ZERO else c_ssize(nbytes)
         if size < 0:
             raise ValueError("negative buffersize in recvfrom_into")
-        count, raw = _sys.recvfrom_into(self._fd, buffer, size, 0 if flags is _ZERO else c_int(flags), self._timeout)
-        return count, _codec.decode(raw, self._proto)
+        count, raw = _sys.recvfrom_into(self, buffer, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        return count, _codec.decode(raw, self._sp_proto)
 
     def send(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> int:
         """Sends *data*; returns how many of its bytes the kernel took."""
-        return _sys.send(self._fd, data, 0 if flags is _ZERO else c_int(flags), self._timeout)
+        return _sys.send(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def sendall(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> None:
         """Sends all of *data*; the timeout covers the whole. After an error nobody knows how much was sent."""
-        _sys.sendall(self._fd, data, 0 if flags is _ZERO else c_int(flags), self._timeout)
+        _sys.sendall(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def sendto(self, data: ReadableBuffer, /, *arguments: Any) -> int:
         """sendto(data, [flags,] address) -> count of the bytes that were sent to *address*."""
@@ -347,9 +353,9 @@ class Socket:
             raise TypeError(f"sendto() takes 2 or 3 arguments ({given + 1} given)")
         if isinstance(data, str):
             raise TypeError("a bytes-like object is required, not 'str'")
-        raw = _codec.encode(self._family, self._proto, address, "sendto")
+        raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
         _audit_address("socket.sendto", self, address)  # type: ignore[name-defined]  # noqa: F821
-        return _sys.sendto(self._fd, data, flags, raw, self._timeout)
+        return _sys.sendto(self, data, flags, raw, self._sp_timeout)
 
     def recvmsg(
         self, bufsize: SupportsIndex, ancbufsize: SupportsIndex = 0, flags: SupportsIndex = 0, /
@@ -359,9 +365,14 @@ class Socket:
         if size < 0:
             raise ValueError("negative buffer size in recvmsg()")
         data, ancillary, msg_flags, raw = _sys.recvmsg(
-            self._fd, size, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._timeout
+            self, size, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._sp_timeout
         )
-        return data, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
+        try:
+            return data, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
+        except BaseException:
+            # Nobody gets the descriptors that have come.
+            _sys.close_rights(ancillary)
+            raise
 
     def recvmsg_into(
         self,
@@ -373,9 +384,13 @@ class Socket:
         """recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, msg_flags, address)"""
         targets = _tuple_of(buffers, "recvmsg_into() argument 1 must be an iterable")
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
-            self._fd, targets, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._timeout
+            self, targets, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._sp_timeout
         )
-        return count, ancillary, msg_flags, _sender(raw, self._proto, ancillary)
+        try:
+            return count, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
+        except BaseException:
+            _sys.close_rights(ancillary)
+            raise
 
     def sendmsg(
         self,
@@ -391,9 +406,9 @@ class Socket:
         number = 0 if flags is _ZERO else c_int(flags)
         raw = b""
         if address is not None:
-            raw = _codec.encode(self._family, self._proto, address, "sendmsg")
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendmsg")
         _audit_address("socket.sendmsg", self, address)  # type: ignore[name-defined]  # noqa: F821
-        return _sys.sendmsg(self._fd, sources, items, number, raw, self._timeout)
+        return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)
 
     def sendmsg_afalg(
         self,
@@ -405,7 +420,7 @@ class Socket:
         flags: SupportsIndex = 0,
     ) -> int:
         """sendmsg() on an operation socket of AF_ALG, with the operation and its parameters as ancillary items."""
-        if self._family != _AF_ALG:
+        if self._sp_family != _AF_ALG:
             raise OSError("algset is only supported for AF_ALG")
         if c_int(op) < 0:
             raise TypeError("Invalid or missing argument 'op'")
@@ -419,7 +434,7 @@ class Socket:
                 raise TypeError("assoclen must be positive")
             items.append((_SOL_ALG, _ALG_SET_AEAD_ASSOCLEN, c_int(assoclen).to_bytes(4, sys.byteorder)))
         sources = _tuple_of(msg, "sendmsg_afalg() argument 1 must be an iterable")
-        return _sys.sendmsg(self._fd, sources, tuple(items), c_int(flags), b"", self._timeout)
+        return _sys.sendmsg(self, sources, tuple(items), c_int(flags), b"", self._sp_timeout)
 
     # -- many datagrams at once: extensions, see docs/datagrams.md ---------------------------------------------------
 
@@ -439,14 +454,11 @@ class Socket:
         raised by the next call. With a *count* of 0 the list is empty and nobody is asked.
         """
         return _bulk_functions().receive(  # type: ignore[no-any-return]
-            self._fd,
-            self._type,
-            self._proto,
+            self,
             c_ssize(count),
             c_ssize(bufsize),
             -1 if ancbufsize is None else _ancillary_size(ancbufsize),
             c_int(flags),
-            self._timeout,
         )
 
     def recvmmsg_into(
@@ -463,13 +475,7 @@ class Socket:
         (nbytes, ancdata, msg_flags, address), as from recvmsg_into().
         """
         return _bulk_functions().receive_into(  # type: ignore[no-any-return]
-            self._fd,
-            self._type,
-            self._proto,
-            buffers,
-            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
-            c_int(flags),
-            self._timeout,
+            self, buffers, -1 if ancbufsize is None else _ancillary_size(ancbufsize), c_int(flags)
         )
 
     def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
@@ -481,9 +487,7 @@ class Socket:
         An error is raised when no message was sent; else the count says where it came, and the next call, which
         begins there, raises it if it persists. OSError (EOPNOTSUPP) on a stream, which has no messages.
         """
-        return _bulk_functions().send(  # type: ignore[no-any-return]
-            self, self._fd, self._family, self._type, self._proto, messages, c_int(flags), self._timeout
-        )
+        return _bulk_functions().send(self, messages, c_int(flags))  # type: ignore[no-any-return]
 
     def send_segments(
         self,
@@ -500,16 +504,7 @@ class Socket:
         sent where sendmmsg() would send fewer messages, and errors are as there. Nothing is sent of empty *data*.
         """
         return _bulk_functions().send_segments(  # type: ignore[no-any-return]
-            self,
-            self._fd,
-            self._family,
-            self._type,
-            self._proto,
-            data,
-            c_ssize(segment_size),
-            address,
-            c_int(flags),
-            self._timeout,
+            self, data, c_ssize(segment_size), address, c_int(flags)
         )
 
     def recv_segments(self, bufsize: SupportsIndex = 65535, flags: SupportsIndex = 0) -> tuple[list[bytes], Any]:
@@ -520,9 +515,7 @@ class Socket:
         datagrams as one: set the option to 0 before using them. *bufsize* is the room for all of them together; what
         does not fit is lost, and 65535 always do.
         """
-        return _bulk_functions().receive_segments(  # type: ignore[no-any-return]
-            self._fd, self._family, self._type, self._proto, c_ssize(bufsize), c_int(flags), self._timeout
-        )
+        return _bulk_functions().receive_segments(self, c_ssize(bufsize), c_int(flags))  # type: ignore[no-any-return]
 
 
 def own_methods(cls: type[Socket]) -> None:
@@ -555,15 +548,6 @@ def _bulk_functions() -> Any:
 _bulk: Any = None
 
 
-def _sender(raw: bytes, proto: int, ancillary: list[tuple[int, int, bytes]]) -> Any:
-    """The address that came with ancillary items, whose descriptors are closed when there is no telling it."""
-    try:
-        return _codec.decode(raw, proto)
-    except BaseException:
-        _sys.close_rights(ancillary)
-        raise
-
-
 def _wrong_count(level: Any, option: Any, value: Any, optlens: int) -> TypeError:
     given = (level is not ...) + (option is not ...) + (value is not ...) + optlens
     allowed = "at least 3" if given < 3 else "at most 4"
@@ -585,40 +569,109 @@ def initialize(
         fd = _sys.socket(family_number, kind, protocol)
     else:
         fd = _descriptor(fileno)
-        try:
-            raw = _sys.getsockname(fd)
-        except OSError as failure:
-            # Some families have no such call (AF_ALG); a descriptor that is no socket is wrong in any case.
-            if family_number == -1 or failure.errno in (errno.EBADF, errno.ENOTSOCK):
-                raise
-        else:
-            if family_number == -1:
-                family_number = sockaddr_family(raw)
-        if kind == -1:
-            kind = _sys.getsockopt_int(fd, _SOL_SOCKET, _SO_TYPE)
-        if protocol == -1:
-            protocol = _sys.getsockopt_int(fd, _SOL_SOCKET, _SO_PROTOCOL) if _SO_PROTOCOL >= 0 else 0
+        family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
+    try:
+        _take_over(sock, family_number, kind, protocol, fd)
+    except BaseException:
+        if fileno is None and sock._sp_fd != fd:
+            _sys.close(fd)
+        raise
+
+
+def _take_over(sock: Socket, family: int, kind: int, protocol: int, fd: int) -> None:
+    """Makes *sock* the owner of *fd*. When that fails, the descriptor is the caller's to close."""
     timeout = 0 if kind & _SOCK_NONBLOCK else _default_timeout
     if timeout >= 0 and not kind & _SOCK_NONBLOCK:
-        try:
-            _sys.set_blocking(fd, False)
-        except BaseException:
-            if fileno is None:
-                _sys.close(fd)
-            raise
-    sock._family = family_number
-    sock._type = kind & ~_SOCK_FLAGS
-    sock._proto = protocol
+        _sys.set_blocking(_borrowed(fd), False)  # type: ignore[name-defined]  # noqa: F821
+    sock._sp_family = family
+    sock._sp_type = kind & ~_SOCK_FLAGS
+    sock._sp_proto = protocol
+    sock._sp_waits_first = False
     _set_timeout(sock, timeout)
+    owner = None
+    offered = bool(_offered)
+    if offered:
+        owner = _offered.get(fd)
+    # Interpreted, a signal's handler can run after each call that is made here. There is none between the end of the
+    # one's ownership and the beginning of the other's, nor between this and that nobody offers the descriptor any more.
+    if owner is not None:
+        owner._sp_fd = -1
+    sock._sp_fd = fd
+    if offered:
+        _offered.pop(fd, None)
+        if owner is not None:
+            _set_fd(owner, -1)
     _set_fd(sock, fd)
 
 
+def _kind_of(fd: int, family: int, kind: int, protocol: int) -> tuple[int, int, int]:
+    """Family, type and protocol of a descriptor's socket, each asked of the kernel where it is -1."""
+    borrowed = _borrowed(fd)  # type: ignore[name-defined]  # noqa: F821
+    try:
+        raw = _sys.getsockname(borrowed)
+    except OSError as failure:
+        # Some families have no such call (AF_ALG); a descriptor that is no socket is wrong in any case.
+        if family == -1 or failure.errno in (errno.EBADF, errno.ENOTSOCK):
+            raise
+    else:
+        if family == -1:
+            family = sockaddr_family(raw)
+    if kind == -1:
+        kind = _sys.getsockopt_int(borrowed, _SOL_SOCKET, _SO_TYPE)
+    if protocol == -1:
+        protocol = _sys.getsockopt_int(borrowed, _SOL_SOCKET, _SO_PROTOCOL) if _SO_PROTOCOL >= 0 else 0
+    return family, kind, protocol
+
+
+# The descriptors that `adopt` offers to an object in the making, and who owns them until it takes them over: a socket
+# object, or nobody.
+_offered: dict[int, Socket | None] = {}
+
+
+def adopt(
+    make: Any,
+    family: SupportsIndex,
+    type: SupportsIndex,
+    proto: SupportsIndex,
+    source: int | Socket,
+    like: Socket | None = None,
+) -> Any:
+    """A socket object of the class *make* that owns the descriptor *source*, or that of the low-level socket *source*.
+
+    When *make* fails, a number is closed once: here, unless an object has taken it over before (the ``__init__`` of a
+    subclass may fail after that). Options that this library keeps for a socket come from *like*.
+    """
+    owner: Socket | None
+    if isinstance(source, Socket):
+        owner = source
+        fd = owner._sp_fd
+    else:
+        owner = None
+        fd = source
+    try:
+        _offered[fd] = owner
+        sock = make(family, type, proto, fileno=fd)
+        if like is not None and like._sp_waits_first:
+            _inherit(sock, like)
+        return sock
+    except BaseException:
+        if owner is None and fd in _offered:
+            _sys.close(fd)
+        raise
+    finally:
+        _offered.pop(fd, None)
+
+
+def _inherit(sock: Socket, like: Socket) -> None:
+    sock._sp_waits_first = like._sp_waits_first
+
+
 def _set_fd(sock: Socket, fd: int) -> None:
-    sock._fd = fd
+    sock._sp_fd = fd
 
 
 def _set_timeout(sock: Socket, timeout: int) -> None:
-    sock._timeout = timeout
+    sock._sp_timeout = timeout
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------
@@ -710,6 +763,19 @@ def _close(fd: int) -> None:
         pass
 
 
+def _close_socket(sock: Socket) -> None:
+    """Closes the descriptor of a socket object, if it has one."""
+    fd = sock._sp_fd
+    if fd != -1:
+        # Interpreted, the handler of a signal can run where a Python function begins. None begins between these two
+        # calls: a handler that raises there would leave the descriptor without an owner.
+        _set_fd(sock, -1)
+        try:
+            _sys.close(fd)
+        except ConnectionResetError:
+            pass  # as in _close
+
+
 def _text(value: Any, function: str, position: int) -> str:
     if not isinstance(value, str):
         kind = "None" if value is None else type(value).__name__
@@ -750,19 +816,19 @@ def socketpair(
     family_number = c_int(family)
     kind = c_int(type)
     protocol = c_int(proto)
+    a = Socket.__new__(Socket)
+    b = Socket.__new__(Socket)
     first, second = _sys.socketpair(family_number, kind, protocol)
     try:
-        a = Socket(family_number, kind, protocol, first)
+        _take_over(a, family_number, kind, protocol, first)
+        _take_over(b, family_number, kind, protocol, second)
     except BaseException:
-        _sys.close(first)
-        _sys.close(second)
+        if a._sp_fd != first:
+            _sys.close(first)
+        if b._sp_fd != second:
+            _sys.close(second)
         raise
-    try:
-        return a, Socket(family_number, kind, protocol, second)
-    except BaseException:
-        a.close()
-        _sys.close(second)
-        raise
+    return a, b
 
 
 def gethostname() -> str:

@@ -7,12 +7,15 @@ function:
 * It makes one call of the C library. Its result is negative when that failed, and `_errno` says why.
 * A *target* is what a raw function takes for a pointer; its memory lives as long as the target does. A *view* is the
   same memory to be sliced by Python: ``view[:n]`` gives bytes.
-* There are two of every function that can block. The quick one (``_recv``) is called when the call cannot block, the
-  patient one (``_recv_patiently``) when it can, or when it copies so much that others should run meanwhile. On CPython
-  that is the difference between keeping and releasing the GIL; on PyPy, which always releases it, they are one.
-* A function that gives a name (an address) gives its length as well: alone, or where there is another result too, both
-  in one number, ``result << 8 | length``. An object for the length would cost more than the name. A name is what
-  `_new_name` has made of it.
+* There are two of every transfer. One holds the GIL (``_recv``): it is given MSG_DONTWAIT, and so cannot block. The
+  other releases it (``_recv_released``), for a call that may block, or that copies so much that others should run
+  meanwhile. On PyPy, which always releases it, they are one.
+* A function that gives a name (an address) and another result gives the length of the name in the same number,
+  ``result << 8 | length``. An object for the length would cost more than the name. A name is what `_new_name` has made.
+
+All transfers go through one loop, `_transfer`. Only the first tries of recv, recv_into, send and sendall, which are
+what programs do most, stand by themselves: here for recv, in the subclasses for the others, since what makes them
+fast differs.
 
 A target of the caller's buffer keeps that buffer exported. Tracebacks keep frames, and frames keep their locals, so
 every frame that holds such a target drops it in a ``finally`` before an exception passes through.
@@ -20,10 +23,9 @@ every frame that holds such a target drops it in a ``finally`` before an excepti
 
 import os
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from errno import EAFNOSUPPORT, EAGAIN, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
-from select import POLLIN, POLLOUT, poll
+from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
+from posix import close
 from struct import Struct
-from time import monotonic_ns
 
 from ._syscalls import Syscalls
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from ._syscalls import Items
+    from ._syscalls import HasDescriptor, Items
 
     Raw = Callable[..., int]
 else:
@@ -64,26 +66,8 @@ _NOTHING_YET = os.strerror(EAGAIN)
 _INT_MAX = 2**31 - 1
 
 
-def wait(fd: int, events: int, deadline: int) -> None:
-    """Waits until *fd* is ready or in error. A negative *deadline* is none; TimeoutError when it passes.
-
-    poll() of the standard library runs the handlers of signals and goes on with the time that is left.
-    """
-    poller = poll()
-    poller.register(fd, events)
-    if deadline < 0:
-        while not poller.poll():
-            pass  # PyPy's comes back with nothing after a signal
-        return
-    while True:
-        left = deadline - monotonic_ns()
-        if left < 0:
-            left = 0
-        # Rounded up: a wait that ends early would only be followed by another one.
-        if poller.poll(min(-(-left // 1000000), _INT_MAX)):
-            return
-        if monotonic_ns() >= deadline:
-            raise TimeoutError("timed out")
+#: The bits of poll(2), which are the same on every platform.
+POLLIN, POLLOUT, POLLERR = 1, 4, 8
 
 
 class ForeignSyscalls(Syscalls):
@@ -91,29 +75,27 @@ class ForeignSyscalls(Syscalls):
 
     # What a subclass brings. (fd, target, size, flags) for recv and send; with (name) after it for recvfrom, with
     # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
-    # sendmsg and (name, control, control_size, results) for recvmsg, which adds MSG_CMSG_CLOEXEC, and sets results[1:]
-    # to the lengths of the name and of the control data and the message's flags without it. Those in _of take
-    # (vectors, count) for (target, size).
+    # sendmsg and (name, control, control_size, results) for recvmsg, which sets results[1:] to the lengths of the name
+    # and of the control data and the message's flags. Those in _of take (vectors, count) for (target, size).
     _recv: "Raw"
-    _recv_patiently: "Raw"
+    _recv_released: "Raw"
     _recvfrom: "Raw"
-    _recvfrom_patiently: "Raw"
+    _recvfrom_released: "Raw"
     _recvmsg: "Raw"
-    _recvmsg_patiently: "Raw"
+    _recvmsg_released: "Raw"
     _recvmsg_of: "Raw"
-    _recvmsg_of_patiently: "Raw"
+    _recvmsg_of_released: "Raw"
     _send: "Raw"
-    _send_patiently: "Raw"
+    _send_released: "Raw"
     _sendto: "Raw"
-    _sendto_patiently: "Raw"
+    _sendto_released: "Raw"
     _sendmsg: "Raw"
-    _sendmsg_patiently: "Raw"
+    _sendmsg_released: "Raw"
     _sendmsg_of: "Raw"
-    _sendmsg_of_patiently: "Raw"
-    _accept: "Raw"  # (fd, name, results): the descriptor is also stored in results[0]
-    _accept_patiently: "Raw"
-    _connect: "Raw"  # (fd, address, length)
-    _connect_patiently: "Raw"
+    _sendmsg_of_released: "Raw"
+    _connect: "Raw"  # (fd, address, length); it releases the GIL, for it has no flags that keep it from blocking
+    _poll: "Raw"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
+    _now: "Raw"  # () the monotonic clock in nanoseconds
     _socket: "Raw"
     _socketpair: "Raw"  # (family, type, proto, results)
     _bind: "Raw"
@@ -121,15 +103,18 @@ class ForeignSyscalls(Syscalls):
     _shutdown: "Raw"
     _getsockname: "Raw"  # (fd, name)
     _getpeername: "Raw"
-    _getsockopt: "Raw"  # (fd, level, option, target, length)
+    _getsockopt: "Raw"
     _setsockopt: "Raw"
 
-    #: Makes the quick try on a blocking descriptor return at once; 0 when there is no quick try.
+    #: MSG_DONTWAIT, with which a call cannot block.
     _dontwait: int
-    #: 0 when a call without a timeout begins with a quick try, -1 when it is made as it stands.
-    _first: int
-    #: The flags with which a quick try has the result that a blocking call would have.
+    #: Whether a call of a socket in blocking mode begins with a try that holds the GIL.
+    _tries_first: bool
+    #: Whether send(2) and its kin heed MSG_DONTWAIT.
+    _sends_heed_dontwait = True
+    #: The flags with which a try that cannot block has the result that a blocking call would have.
     _harmless: int
+    _msg_trunc: int
     _sol_socket: int
     _so_error: int
     _scm_rights: int
@@ -140,8 +125,8 @@ class ForeignSyscalls(Syscalls):
     _cmsg_align: int
 
     def __init__(self) -> None:
-        #: All other flags: ~ is an operation on large numbers.
-        self._harmful = ~self._harmless
+        #: All other flags, made once: ~ takes long.
+        self._harmful = ~(self._harmless | self._waitforone)
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
@@ -229,34 +214,107 @@ class ForeignSyscalls(Syscalls):
             return BlockingIOError(EAGAIN, _NOTHING_YET)
         return None if error == EINTR else OSError(error, os.strerror(error))
 
-    def _pause(self, result: int, fd: int, events: int, timeout: int, deadline: int) -> int:
-        """After a raw call that failed: waits when that helps, else raises.
-
-        *deadline* is 0 in the first round. The result is that of the next one: negative when the next call is to be
-        made as it stands, without the flag that keeps it from blocking.
-        """
+    def _must_wait(self, result: int, timeout: int) -> bool:
+        """After a raw call that failed: whether to wait before it is made again. Raises when it is not to be made."""
         error = self._errno(result)
         if error == EINTR:
-            return deadline
-        if error != EAGAIN and error != EWOULDBLOCK:
+            return False
+        if timeout == 0 or (error != EAGAIN and error != EWOULDBLOCK):
             raise OSError(error, os.strerror(error))
-        if timeout < 0 and deadline == 0:
-            return -1
-        if timeout <= 0:
-            # A blocking call says so too, when SO_RCVTIMEO is set or someone else has set O_NONBLOCK.
-            raise OSError(error, os.strerror(error))
-        if deadline == 0:
-            deadline = monotonic_ns() + timeout
-        wait(fd, events, deadline)
-        return deadline
+        return True
+
+    def _wait(self, sock: "HasDescriptor", events: int, timeout: int, deadline: int) -> int:
+        """Waits until the socket is ready, in error or closed. The result is the deadline, which is set when it is 0.
+
+        A negative *timeout* is none; TimeoutError when the deadline passes. What ended the wait shows itself in the
+        next try.
+        """
+        while True:
+            fd = sock._sp_fd
+            if fd < 0:
+                return deadline
+            milliseconds = -1
+            if timeout >= 0:
+                now = self._now()
+                if deadline == 0:
+                    deadline = now + timeout
+                elif now >= deadline:
+                    raise TimeoutError("timed out")
+                # Rounded up: a wait that ends early would only be followed by another one.
+                milliseconds = min(-(-(deadline - now) // 1000000), _INT_MAX)
+            result = self._poll(fd, events, milliseconds)
+            if result > 0:
+                return deadline
+            if result < 0:
+                error = self._errno(result)
+                if error != EINTR:
+                    raise OSError(error, os.strerror(error))
+
+    def _transfer(
+        self,
+        sock: "HasDescriptor",
+        events: int,
+        held: "Raw",
+        released: "Raw",
+        target: "Any",
+        count: int,
+        size: int,
+        flags: int,
+        timeout: int,
+        *more: "Any",
+        tried: int = 0,
+    ) -> int:
+        """One transfer of *size* bytes: tries first and waits second, as the contract says. The raw call's result.
+
+        *count* is what the raw call takes behind *target*, *more* what it takes behind the flags. A negative *tried* is
+        the result of a first try, made with MSG_DONTWAIT.
+        """
+        try:
+            waits_first = events == POLLIN and sock._sp_waits_first
+            may_hold = size <= LARGE and (events == POLLIN or self._sends_heed_dontwait)
+            if timeout < 0:
+                if not tried and may_hold and self._tries_first and not flags & self._harmful and not waits_first:
+                    tried = held(sock._sp_fd, target, count, flags | self._dontwait, *more)
+                    if tried >= 0:
+                        return tried
+                if tried:
+                    self._must_wait(tried, timeout)
+                while True:
+                    result = released(sock._sp_fd, target, count, flags, *more)
+                    if result >= 0:
+                        return result
+                    # EAGAIN comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
+                    self._must_wait(result, 0)
+            # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
+            mode = flags | self._dontwait
+            call = held if may_hold else released
+            deadline = 0
+            if (self._must_wait(tried, timeout) if tried else waits_first) and timeout:
+                deadline = self._wait(sock, events, timeout, 0)
+            while True:
+                result = call(sock._sp_fd, target, count, mode, *more)
+                if result >= 0:
+                    return result
+                if self._must_wait(result, timeout):
+                    deadline = self._wait(sock, events, timeout, deadline)
+        finally:
+            del target
 
     # -- descriptors ---------------------------------------------------------------------------------------------
 
     def socket(self, family: int, type: int, proto: int) -> int:
-        result = self._socket(family, type | self._cloexec, proto)
-        if result < 0:
-            self._fail(result)
-        return result
+        made: list[int] = []
+        try:
+            # extend() and map() are built in: no handler of a signal runs between the call and the list that keeps its
+            # result. The call itself may be followed by one, whose exception takes the place of the result.
+            made.extend(map(self._socket, (family,), (type | self._cloexec,), (proto,)))
+            fd = made[0]
+            if fd < 0:
+                self._fail(fd)
+            return fd
+        except BaseException:
+            self._discard(made)
+            raise
 
     def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
         results = self._ints(2)
@@ -269,37 +327,42 @@ class ForeignSyscalls(Syscalls):
             self._discard(results)
             raise
 
-    def accept(self, fd: int, timeout: int) -> tuple[int, bytes]:
-        call = self._accept
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: "list[int]") -> int:
+        """accept4(2), which releases the GIL: adds the descriptor or the failed call's result to *made*, as `socket`
+        does, and gives the length of the name in *room*."""
+        raise NotImplementedError
+
+    def accept(self, sock: "HasDescriptor", timeout: int) -> tuple[int, bytes]:
+        room = self._name()
+        made: list[int] = []
         deadline = 0
-        if timeout < 0:
-            # accept has no flags: only the descriptor's own mode could keep a first try from blocking.
-            call = self._accept_patiently
-            deadline = -1
-        name, view, results = room = self._name()
-        taken = -1
         try:
+            if timeout > 0:
+                # accept has no flags, and O_NONBLOCK may have been cleared by others: only a wait keeps the deadline.
+                deadline = self._wait(sock, POLLIN, timeout, 0)
             while True:
-                result = call(fd, name, results)
-                if result >= 0:
+                length = self._accept(sock._sp_fd, room, made)
+                if made[0] >= 0:
                     break
-                deadline = self._pause(result, fd, POLLIN, timeout, deadline)
-            address: bytes = view[: result & 255]
-            taken = result >> 8
-            # From here on it is that of another call.
-            results[0] = -1
+                if self._must_wait(made.pop(), max(timeout, 0)):
+                    deadline = self._wait(sock, POLLIN, timeout, deadline)
+            address: bytes = room[1][:length]
             self._names.append(room)
+            return made[0], address
         except BaseException:
-            self._discard([results[0] if taken < 0 else taken])
+            self._discard(made)
             raise
-        return taken, address
+
+    #: The interpreter's own function, which no program replaces as some replace that of os. It is built in: no handler
+    #: of a signal runs between its call and what it does.
+    close = staticmethod(close)
 
     def _discard(self, descriptors: "Any") -> None:
         """Closes the descriptors that cannot be handed over."""
         for fd in descriptors:
             if fd >= 0:
                 try:
-                    self.close(fd)
+                    close(fd)
                 except OSError:
                     pass
 
@@ -312,16 +375,13 @@ class ForeignSyscalls(Syscalls):
         except IndexError:
             return self._new_name()
 
-    def bind(self, fd: int, address: bytes) -> None:
-        result = self._bind(fd, address, len(address))
+    def bind(self, sock: "HasDescriptor", address: bytes) -> None:
+        result = self._bind(sock._sp_fd, address, len(address))
         if result < 0:
             self._fail(result)
 
-    def connect(self, fd: int, address: bytes, timeout: int) -> int:
-        if timeout < 0:
-            result = self._connect_patiently(fd, address, len(address))
-        else:
-            result = self._connect(fd, address, len(address))
+    def connect(self, sock: "HasDescriptor", address: bytes, timeout: int) -> int:
+        result = self._connect(sock._sp_fd, address, len(address))
         if result >= 0:
             return 0
         error = self._errno(result)
@@ -332,34 +392,36 @@ class ForeignSyscalls(Syscalls):
         elif error != EINPROGRESS or timeout <= 0:
             return error
         try:
-            wait(fd, POLLOUT, -1 if timeout < 0 else monotonic_ns() + timeout)
+            self._wait(sock, POLLOUT, timeout, 0)
         except TimeoutError:
             return -1
-        error = self.getsockopt_int(fd, self._sol_socket, self._so_error)
+        if sock._sp_fd < 0:
+            return EBADF
+        error = self.getsockopt_int(sock, self._sol_socket, self._so_error)
         return 0 if error == EISCONN else error
 
-    def listen(self, fd: int, backlog: int) -> None:
-        result = self._listen(fd, backlog)
+    def listen(self, sock: "HasDescriptor", backlog: int) -> None:
+        result = self._listen(sock._sp_fd, backlog)
         if result < 0:
             self._fail(result)
 
-    def shutdown(self, fd: int, how: int) -> None:
-        result = self._shutdown(fd, how)
+    def shutdown(self, sock: "HasDescriptor", how: int) -> None:
+        result = self._shutdown(sock._sp_fd, how)
         if result < 0:
             self._fail(result)
 
-    def getsockname(self, fd: int) -> bytes:
-        return self._ask_name(self._getsockname, fd)
+    def getsockname(self, sock: "HasDescriptor") -> bytes:
+        return self._ask_name(self._getsockname, sock)
 
-    def getpeername(self, fd: int) -> bytes:
-        return self._ask_name(self._getpeername, fd)
+    def getpeername(self, sock: "HasDescriptor") -> bytes:
+        return self._ask_name(self._getpeername, sock)
 
-    def _ask_name(self, call: "Raw", fd: int) -> bytes:
+    def _ask_name(self, call: "Raw", sock: "HasDescriptor") -> bytes:
         try:
             room = self._names.pop()
         except IndexError:
             room = self._new_name()
-        result = call(fd, room[0])
+        result = call(sock._sp_fd, room[0])
         if result < 0:
             self._fail(result)
         address: bytes = room[1][:result]
@@ -368,18 +430,18 @@ class ForeignSyscalls(Syscalls):
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def getsockopt(self, fd: int, level: int, option: int, buflen: int) -> bytes:
+    def getsockopt(self, sock: "HasDescriptor", level: int, option: int, buflen: int) -> bytes:
         target, view = self._zeros(buflen)
         length = self._length(buflen)
-        result = self._getsockopt(fd, level, option, target, length)
+        result = self._getsockopt(sock._sp_fd, level, option, target, length)
         if result < 0:
             self._fail(result)
         return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
 
-    def setsockopt(self, fd: int, level: int, option: int, value: "ReadableBuffer") -> None:
+    def setsockopt(self, sock: "HasDescriptor", level: int, option: int, value: "ReadableBuffer") -> None:
         target, size = self._readable(value)
         try:
-            result = self._setsockopt(fd, level, option, target, size)
+            result = self._setsockopt(sock._sp_fd, level, option, target, size)
             if result < 0:
                 self._fail(result)
         finally:
@@ -387,8 +449,8 @@ class ForeignSyscalls(Syscalls):
                 self._let_go(target)
             del target
 
-    def setsockopt_null(self, fd: int, level: int, option: int, optlen: int) -> None:
-        result = self._setsockopt(fd, level, option, self._null, optlen)
+    def setsockopt_null(self, sock: "HasDescriptor", level: int, option: int, optlen: int) -> None:
+        result = self._setsockopt(sock._sp_fd, level, option, self._null, optlen)
         if result < 0:
             self._fail(result)
 
@@ -397,18 +459,17 @@ class ForeignSyscalls(Syscalls):
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
-    # recv, recv_into, send and sendall are what programs do most, and begin with a first try: one raw call that cannot
-    # block, with nothing looked up that need not be. (`_dontwait` changes nothing for a descriptor in non-blocking
-    # mode.) When it fails, its result goes to `_fill`, `_push` and `_push_all`, which go on as if they had made it.
+    # A first try: one raw call that cannot block, with nothing looked up that need not be. When it fails, its result
+    # goes to `_transfer`, which goes on as if it had made it.
 
-    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
-        if bufsize > LARGE or flags:
-            return self._receive(fd, bufsize, flags, timeout)
+    def recv(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> bytes:
+        if bufsize > LARGE or flags or sock._sp_waits_first:
+            return self._receive(sock, bufsize, flags, timeout)
         try:
             scratch = self._scratches.pop()
         except IndexError:
             scratch = self._memory(SCRATCH)
-        result = self._recv(fd, scratch[0], bufsize, self._dontwait)
+        result = self._recv(sock._sp_fd, scratch[0], bufsize, self._dontwait)
         if result >= 0:
             data: bytes = scratch[1][:result]
             self._scratches.append(scratch)
@@ -423,31 +484,36 @@ class ForeignSyscalls(Syscalls):
                     # Or it would refer to itself by its traceback, whose frames keep the socket alive.
                     del refusal
             result = 0
-        return self._receive(fd, bufsize, flags, timeout, result)
+        return self._receive(sock, bufsize, flags, timeout, result)
 
-    def _receive(self, fd: int, bufsize: int, flags: int, timeout: int, result: int = 0) -> bytes:
-        target, view = scratch = self._scratch(bufsize)
-        result = self._fill(fd, target, bufsize, flags, timeout, result)
+    def _receive(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
+        target, view = scratch = self._scratch(bufsize, flags)
+        recv, released = self._recv, self._recv_released
+        result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
         # MSG_TRUNC gives the length of the datagram, and behind the data lies what other sockets have received.
         data: bytes = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data
 
-    def _scratch(self, size: int) -> "tuple[Any, Any]":
+    def _scratch(self, size: int, flags: int) -> "tuple[Any, Any]":
         """(target, view) of at least *size* bytes, with anything in them."""
         if size > SCRATCH:
-            return self._memory(size)
+            return self._zeros(size) if flags & self._msg_trunc else self._memory(size)
         try:
-            return self._scratches.pop()
+            scratch = self._scratches.pop()
         except IndexError:
-            return self._memory(SCRATCH)
+            scratch = self._memory(SCRATCH)
+        if flags & self._msg_trunc:
+            # With it a stream throws its data away and counts it (tcp(7)): what is there must be nobody's.
+            scratch[1][:size] = bytes(size)
+        return scratch
 
     def _put_back(self, scratch: "tuple[Any, Any]", size: int) -> None:
         """Keeps a scratch buffer for the next one that needs it."""
         if size <= SCRATCH:
             self._scratches.append(scratch)
 
-    def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
         target, size = self._writable_of("recv_into", buffer)
         try:
             if nbytes:
@@ -456,48 +522,22 @@ class ForeignSyscalls(Syscalls):
                 size = nbytes
             if not size:
                 return 0
-            return self._fill(fd, target, size, flags, timeout)
+            recv, released = self._recv, self._recv_released
+            return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout)
         finally:
             if self._must_let_go:
                 self._let_go(target)
             del target
 
-    def _fill(self, fd: int, target: "Any", size: int, flags: int, timeout: int, result: int = 0) -> int:
-        """recv(2) to a target; a negative *result* is that of a first try."""
-        try:
-            call = self._recv
-            mode = flags
-            deadline = 0
-            if timeout < 0:
-                if size > LARGE or flags & self._harmful:
-                    call = self._recv_patiently
-                    deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
-            elif size > LARGE:
-                call = self._recv_patiently
-            while True:
-                if result < 0:
-                    deadline = self._pause(result, fd, POLLIN, timeout, deadline)
-                    if deadline < 0:
-                        call = self._recv_patiently
-                        mode = flags
-                result = call(fd, target, size, mode)
-                if result >= 0:
-                    return result
-        finally:
-            del target
-
-    def recvfrom(self, fd: int, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
-        target, view = scratch = self._scratch(bufsize)
-        result, address = self._fill_from(fd, target, bufsize, flags, timeout)
+    def recvfrom(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+        target, view = scratch = self._scratch(bufsize, flags)
+        result, address = self._receive_from(sock, target, bufsize, flags, timeout)
         data: bytes = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data, address
 
     def recvfrom_into(
-        self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int
+        self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int
     ) -> tuple[int, bytes]:
         target, size = self._writable_of("recvfrom_into", buffer)
         try:
@@ -505,180 +545,115 @@ class ForeignSyscalls(Syscalls):
                 if nbytes > size:
                     raise ValueError("buffer too small for requested bytes")
                 size = nbytes
-            return self._fill_from(fd, target, size, flags, timeout)
+            return self._receive_from(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
                 self._let_go(target)
             del target
 
-    def _fill_from(self, fd: int, target: "Any", size: int, flags: int, timeout: int) -> tuple[int, bytes]:
+    def _receive_from(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int
+    ) -> tuple[int, bytes]:
         """recvfrom(2) to a target."""
+        room = self._name()
+        recvfrom, released = self._recvfrom, self._recvfrom_released
         try:
-            call = self._recvfrom
-            mode = flags
-            deadline = 0
-            if size > LARGE or (timeout < 0 and flags & self._harmful):
-                call = self._recvfrom_patiently
-                if timeout < 0:
-                    deadline = -1
-            elif timeout < 0:
-                mode |= self._dontwait
-                deadline = self._first
-            try:
-                room = self._names.pop()
-            except IndexError:
-                room = self._new_name()
-            while True:
-                result = call(fd, target, size, mode, room[0])
-                if result >= 0:
-                    address: bytes = room[1][: result & 255]
-                    self._names.append(room)
-                    return result >> 8, address
-                deadline = self._pause(result, fd, POLLIN, timeout, deadline)
-                if deadline < 0:
-                    call = self._recvfrom_patiently
-                    mode = flags
+            result = self._transfer(sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0])
         finally:
             del target
+        address: bytes = room[1][: result & 255]
+        self._names.append(room)
+        return result >> 8, address
 
     # -- sending -------------------------------------------------------------------------------------------------
 
-    def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
+    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
         target, size = self._readable(data)
         try:
-            return self._push(fd, target, size, flags, timeout)
+            return self._send_target(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
                 self._let_go(target)
             del target
 
-    def _push(self, fd: int, target: "Any", size: int, flags: int, timeout: int, result: int | None = None) -> int:
-        """send(2) of a target; *result* is that of a first try, if one was made."""
+    def _send_target(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
+    ) -> int:
+        """send(2) of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
+        send, released = self._send, self._send_released
         try:
-            call = self._send if size <= LARGE else self._send_patiently
-            if timeout >= 0:
-                deadline = 0
-                if result is None:
-                    result = call(fd, target, size, flags)
-                while result < 0:
-                    deadline = self._pause(result, fd, POLLOUT, timeout, deadline)
-                    result = call(fd, target, size, flags)
-                return result
-            mode = flags
-            if size > LARGE or flags & self._harmful:
-                call = self._send_patiently
-                deadline = -1
-            else:
-                mode |= self._dontwait
-                deadline = self._first
-            if result is None:
-                result = call(fd, target, size, mode)
-            if result == size:
-                return result
-            return self._send_rest(fd, target, size, flags, result, deadline)
+            sent = tried
+            if tried <= 0:
+                sent = self._transfer(sock, POLLOUT, send, released, target, size, size, flags, timeout, tried=tried)
+            if sent < size and timeout < 0:
+                return self._send_rest(sock, target, size, flags, sent)
+            return sent
         finally:
             del target
 
-    def _send_rest(self, fd: int, target: "Any", size: int, flags: int, result: int, deadline: int) -> int:
-        """Goes on with a blocking send whose first call took a part or failed; returns the count of it all."""
-        rest = target
+    def _send_rest(self, sock: "HasDescriptor", target: "Any", size: int, flags: int, sent: int) -> int:
+        """Goes on with a blocking send that took *sent* bytes: the count of it all, as the kernel's own call gives it.
+
+        What was taken counts, and an error comes with the next call.
+        """
+        rest = None
         try:
-            if result < 0:
-                self._pause(result, fd, POLLOUT, -1, deadline)
-                sent = 0
-            else:
-                sent = result
-            while sent < size or not size:
-                if sent:
-                    rest = self._beyond(target, sent)
-                result = self._send_patiently(fd, rest, size - sent, flags)
+            while sent < size:
+                rest = self._beyond(target, sent)
+                result = self._send_released(sock._sp_fd, rest, size - sent, flags)
                 if result >= 0:
-                    if not size:
-                        break
                     sent += result
-                    continue
-                error = self._errno(result)
-                if error == EINTR:
-                    continue
-                if sent:
-                    # As in the kernel: what was taken counts, and the error comes with the next call.
+                elif self._errno(result) != EINTR:
                     break
-                raise OSError(error, os.strerror(error))
             return sent
         finally:
             del target, rest
 
-    def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
+    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
         target, size = self._readable(data)
         try:
-            self._push_all(fd, target, size, flags, timeout)
+            self._send_all(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
                 self._let_go(target)
             del target
 
-    def _push_all(self, fd: int, target: "Any", size: int, flags: int, timeout: int, result: int | None = None) -> None:
-        """sendall of a target; *result* is that of a first try, if one was made."""
+    def _send_all(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
+    ) -> None:
+        """sendall of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
+        send, released = self._send, self._send_released
         rest = target
+        # One deadline for all the rounds, also for those that need not wait.
+        deadline = self._now() + timeout if timeout > 0 else 0
+        left = size
         try:
-            call = self._send if size <= LARGE else self._send_patiently
-            mode = flags
-            deadline = 0
-            if timeout < 0:
-                if size > LARGE or flags & self._harmful:
-                    call = self._send_patiently
-                    deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
-            elif timeout:
-                # One deadline for all the rounds, also for those that need not wait.
-                deadline = monotonic_ns() + timeout
-            left = size
             while True:
-                if result is None:
-                    result = call(fd, rest, left, mode)
-                if result == left:
+                if tried <= 0:
+                    tried = self._transfer(sock, POLLOUT, send, released, rest, left, left, flags, timeout, tried=tried)
+                left -= tried
+                if left <= 0:
                     return
-                if result >= 0:
-                    left -= result
-                    rest = self._beyond(target, size - left)
-                    if deadline > 0 and monotonic_ns() >= deadline:
+                rest = self._beyond(target, size - left)
+                tried = 0
+                if deadline:
+                    timeout = deadline - self._now()
+                    if timeout <= 0:
                         raise TimeoutError("timed out")
-                else:
-                    deadline = self._pause(result, fd, POLLOUT, timeout, deadline)
-                    if deadline < 0:
-                        call = self._send_patiently
-                        mode = flags
-                result = None
         finally:
             del target, rest
 
-    def sendto(self, fd: int, data: "ReadableBuffer", flags: int, address: bytes, timeout: int) -> int:
+    def sendto(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, address: bytes, timeout: int) -> int:
         target, size = self._readable(data)
+        sendto, released = self._sendto, self._sendto_released
         try:
-            call = self._sendto if size <= LARGE else self._sendto_patiently
-            mode = flags
-            deadline = 0
-            if timeout < 0:
-                if size > LARGE or flags & self._harmful:
-                    call = self._sendto_patiently
-                    deadline = -1
-                else:
-                    mode |= self._dontwait
-                    deadline = self._first
-            while True:
-                result = call(fd, target, size, mode, address, len(address))
-                if result >= 0:
-                    break
-                deadline = self._pause(result, fd, POLLOUT, timeout, deadline)
-                if deadline < 0:
-                    call = self._sendto_patiently
-                    mode = flags
-            if result < size and timeout < 0:
+            sent = self._transfer(
+                sock, POLLOUT, sendto, released, target, size, size, flags, timeout, address, len(address)
+            )
+            if sent < size and timeout < 0:
                 # Only a stream takes a part, and it ignores the address or is not connected and takes nothing.
-                return self._send_rest(fd, target, size, flags, result, deadline)
-            return result
+                return self._send_rest(sock, target, size, flags, sent)
+            return sent
         finally:
             if self._must_let_go:
                 self._let_go(target)
@@ -704,19 +679,28 @@ class ForeignSyscalls(Syscalls):
     # -- messages ------------------------------------------------------------------------------------------------
 
     def recvmsg(
-        self, fd: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+        self, sock: "HasDescriptor", bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
-        target, view = scratch = self._scratch(bufsize)
-        call, patiently = self._recvmsg, self._recvmsg_patiently
+        target, view = scratch = self._scratch(bufsize, flags)
+        calls = self._recvmsg, self._recvmsg_released
         result, items, msg_flags, address = self._receive_message(
-            fd, call, patiently, target, bufsize, bufsize, ancbufsize, flags, timeout
+            sock, calls, target, bufsize, bufsize, ancbufsize, flags, timeout
         )
-        data: bytes = view[: min(result, bufsize)]
-        self._put_back(scratch, bufsize)
-        return data, items, msg_flags, address
+        try:
+            data: bytes = view[: min(result, bufsize)]
+            self._put_back(scratch, bufsize)
+            return data, items, msg_flags, address
+        except BaseException:
+            self.close_rights(items)
+            raise
 
     def recvmsg_into(
-        self, fd: int, buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
+        self,
+        sock: "HasDescriptor",
+        buffers: "tuple[WriteableBuffer, ...]",
+        ancbufsize: int,
+        flags: int,
+        timeout: int,
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         targets: list[Any] = []
         vectors = keep = None
@@ -729,17 +713,16 @@ class ForeignSyscalls(Syscalls):
                 raise TypeError(text) from None
             vectors, keep = self._vectors(targets)
             size = sum([size for _, size in targets])
-            call, patiently = self._recvmsg_of, self._recvmsg_of_patiently
-            return self._receive_message(fd, call, patiently, vectors, len(targets), size, ancbufsize, flags, timeout)
+            calls = self._recvmsg_of, self._recvmsg_of_released
+            return self._receive_message(sock, calls, vectors, len(targets), size, ancbufsize, flags, timeout)
         finally:
             self._let_go_all(targets)
             del vectors, keep
 
     def _receive_message(
         self,
-        fd: int,
-        call: "Raw",
-        patiently: "Raw",
+        sock: "HasDescriptor",
+        calls: "tuple[Raw, Raw]",
         target: "Any",
         count: int,
         size: int,
@@ -748,31 +731,14 @@ class ForeignSyscalls(Syscalls):
         timeout: int,
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         """recvmsg(2) to a target of *count* bytes or to *count* vectors, *size* bytes in all."""
-        try:
-            room = self._names.pop()
-        except IndexError:
-            room = self._new_name()
+        held, released = calls
+        room = self._name()
         name, name_view, results = room
         control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
         items: list[tuple[int, int, bytes]] = []
+        more = name, control, ancbufsize, results
         try:
-            mode = flags
-            deadline = 0
-            if size > LARGE or (timeout < 0 and flags & self._harmful):
-                call = patiently
-                if timeout < 0:
-                    deadline = -1
-            elif timeout < 0:
-                mode |= self._dontwait
-                deadline = self._first
-            while True:
-                result = call(fd, target, count, mode, name, control, ancbufsize, results)
-                if result >= 0:
-                    break
-                deadline = self._pause(result, fd, POLLIN, timeout, deadline)
-                if deadline < 0:
-                    call = patiently
-                    mode = flags
+            result = self._transfer(sock, POLLIN, held, released, target, count, size, flags, timeout, *more)
             if used := results[2]:
                 items = self._items(control_view[:used])
                 if ancbufsize <= CONTROL_SIZE:
@@ -832,7 +798,7 @@ class ForeignSyscalls(Syscalls):
 
     def sendmsg(
         self,
-        fd: int,
+        sock: "HasDescriptor",
         buffers: "tuple[ReadableBuffer, ...]",
         ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]",
         flags: int,
@@ -843,44 +809,29 @@ class ForeignSyscalls(Syscalls):
         what = keep = None
         try:
             if len(buffers) == 1:
-                call, patiently = self._sendmsg, self._sendmsg_patiently
+                held, released = self._sendmsg, self._sendmsg_released
                 what, count = self._readable(buffers[0])
                 targets = [(what, count)]
                 size = count
             else:
-                call, patiently = self._sendmsg_of, self._sendmsg_of_patiently
+                held, released = self._sendmsg_of, self._sendmsg_of_released
                 for buffer in buffers:
                     targets.append(self._readable(buffer))
                 what, keep = self._vectors(targets)
                 count = len(targets)
                 size = sum([size for _, size in targets])
             control = self._control(ancillary) if ancillary else b""
-            mode = flags
-            deadline = 0
-            if size > LARGE or (timeout < 0 and flags & self._harmful):
-                call = patiently
-                if timeout < 0:
-                    deadline = -1
-            elif timeout < 0:
-                mode |= self._dontwait
-                deadline = self._first
-            while True:
-                result = call(fd, what, count, mode, address, len(address), control, len(control))
-                if result >= 0:
-                    break
-                deadline = self._pause(result, fd, POLLOUT, timeout, deadline)
-                if deadline < 0:
-                    call = patiently
-                    mode = flags
-            if result == size or timeout >= 0:
-                return result
-            return self._send_targets(fd, targets, flags, result)
+            more = address, len(address), control, len(control)
+            sent = self._transfer(sock, POLLOUT, held, released, what, count, size, flags, timeout, *more)
+            if sent == size or timeout >= 0:
+                return sent
+            return self._send_targets(sock, targets, flags, sent)
         finally:
             if self._must_let_go:
                 self._let_go_all(targets)
             del targets, what, keep
 
-    def _send_targets(self, fd: int, targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
+    def _send_targets(self, sock: "HasDescriptor", targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
         """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""
         target = None
         skip = sent
@@ -889,10 +840,7 @@ class ForeignSyscalls(Syscalls):
                 if skip >= size:
                     skip -= size
                     continue
-                try:
-                    taken = self._send_rest(fd, target, size, flags, skip, -1)
-                except OSError:
-                    break
+                taken = self._send_rest(sock, target, size, flags, skip)
                 sent += taken - skip
                 if taken < size:
                     break
@@ -927,13 +875,13 @@ class ForeignSyscalls(Syscalls):
     # -- many messages at once -----------------------------------------------------------------------------------
 
     _recvmmsg: "Raw"  # (fd, target, count, flags); likewise sendmmsg
-    _recvmmsg_patiently: "Raw"
+    _recvmmsg_released: "Raw"
     _sendmmsg: "Raw"
-    _sendmmsg_patiently: "Raw"
+    _sendmmsg_released: "Raw"
     #: Whether there are these calls.
     _has_mmsg = True
     #: MSG_WAITFORONE
-    _waitforone: int
+    _waitforone = 0
     #: A mmsghdr as it lies in memory: the members of its msghdr in their order in Linux, and msg_len. And an iovec.
     _mmsghdr: Struct
     _iovec: Struct
@@ -943,26 +891,26 @@ class ForeignSyscalls(Syscalls):
         raise NotImplementedError
 
     def recvmmsg(
-        self, fd: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+        self, sock: "HasDescriptor", count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> "tuple[list[bytes], list[Items], list[int], list[bytes]]":
         if not self._has_mmsg:
-            return super().recvmmsg(fd, count, bufsize, ancbufsize, flags, timeout)
+            return super().recvmmsg(sock, count, bufsize, ancbufsize, flags, timeout)
         from ._ffi_bulk import receive_many
 
-        return receive_many(self, fd, count, bufsize, None, ancbufsize, flags, timeout)
+        return receive_many(self, sock, count, bufsize, None, ancbufsize, flags, timeout)
 
     def recvmmsg_into(
-        self, fd: int, buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
+        self, sock: "HasDescriptor", buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
     ) -> "tuple[list[int], list[Items], list[int], list[bytes]]":
         if not self._has_mmsg:
-            return super().recvmmsg_into(fd, buffers, ancbufsize, flags, timeout)
+            return super().recvmmsg_into(sock, buffers, ancbufsize, flags, timeout)
         from ._ffi_bulk import receive_many
 
-        return receive_many(self, fd, len(buffers), 0, buffers, ancbufsize, flags, timeout)
+        return receive_many(self, sock, len(buffers), 0, buffers, ancbufsize, flags, timeout)
 
     def sendmmsg(
         self,
-        fd: int,
+        sock: "HasDescriptor",
         data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
         ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
         addresses: list[bytes],
@@ -970,7 +918,7 @@ class ForeignSyscalls(Syscalls):
         timeout: int,
     ) -> int:
         if not self._has_mmsg:
-            return super().sendmmsg(fd, data, ancillary, addresses, flags, timeout)
+            return super().sendmmsg(sock, data, ancillary, addresses, flags, timeout)
         from ._ffi_bulk import send_many
 
-        return send_many(self, fd, data, ancillary, addresses, flags, timeout)
+        return send_many(self, sock, data, ancillary, addresses, flags, timeout)

@@ -7,9 +7,8 @@ of what it has to hold before a call.
 
 from _socket import MSG_DONTWAIT
 from errno import EINTR
-from select import POLLERR, POLLIN, POLLOUT, poll
 
-from ._ffi import LARGE, NAME_SIZE
+from ._ffi import NAME_SIZE, POLLERR, POLLIN, POLLOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from ._ffi import ForeignSyscalls, Raw
-    from ._syscalls import Items
+    from ._ffi import ForeignSyscalls
+    from ._syscalls import HasDescriptor, Items
 
 #: UIO_MAXIOV of the kernel: sendmmsg(2) takes no more messages in one call.
 BATCH_COUNT = 1024
@@ -73,7 +72,7 @@ class Block:
 
 def receive_many(
     backend: "ForeignSyscalls",
-    fd: int,
+    sock: "HasDescriptor",
     count: int,
     bufsize: int,
     buffers: "tuple[WriteableBuffer, ...] | None",
@@ -102,6 +101,9 @@ def receive_many(
         while len(data) < count:
             asked = min(room, count - len(data))
             block.prepare()
+            if buffers is None and flags & backend._msg_trunc:
+                # A stream counts what it throws away: what is there must be nobody's.
+                block.view[block.data : block.size] = bytes(block.size - block.data)
             size = asked * (bufsize + MESSAGE_COST)
             keep: list[Any] = []
             if buffers is not None:
@@ -112,12 +114,15 @@ def receive_many(
                 del part
             mode = flags | backend._cmsg_cloexec | backend._waitforone
             if not data:
-                received = _call(backend, False, fd, block.target, asked, mode, size, timeout)
-            elif _in_error(fd):
+                received = backend._transfer(
+                    *(sock, POLLIN, backend._recvmmsg, backend._recvmmsg_released, block.target, asked, size, mode),
+                    timeout,
+                )
+            elif backend._poll(sock._sp_fd, 0, 0) & POLLERR:
                 # It is the next call's: one that came up here would be lost.
                 break
             else:
-                received = backend._recvmmsg_patiently(fd, block.target, asked, mode | MSG_DONTWAIT)
+                received = backend._recvmmsg_released(sock._sp_fd, block.target, asked, mode | MSG_DONTWAIT)
                 if received < 0:
                     break
             _take(backend, block, received, buffers is None, data, ancillary, msg_flags, addresses)
@@ -192,41 +197,9 @@ def _block(backend: "ForeignSyscalls", room: int, bufsize: int, ancbufsize: int)
     return Block(backend, room, bufsize, ancbufsize)
 
 
-def _in_error(fd: int) -> bool:
-    """Whether the next call on *fd* is going to report an error. Only looking leaves it where it is."""
-    poller = poll()
-    poller.register(fd, 0)
-    return any(events & POLLERR for _, events in poller.poll(0))
-
-
-def _call(
-    backend: "ForeignSyscalls", sending: bool, fd: int, target: "Any", count: int, flags: int, size: int, timeout: int
-) -> int:
-    """One call: tried first, and waited for second."""
-    call: Raw = backend._sendmmsg if sending else backend._recvmmsg
-    patiently: Raw = backend._sendmmsg_patiently if sending else backend._recvmmsg_patiently
-    mode = flags
-    deadline = 0
-    if size > LARGE or (timeout < 0 and flags & ~(backend._harmless | backend._waitforone)):
-        call = patiently
-        if timeout < 0:
-            deadline = -1
-    elif timeout < 0:
-        mode |= backend._dontwait
-        deadline = backend._first
-    while True:
-        result = call(fd, target, count, mode)
-        if result >= 0:
-            return result
-        deadline = backend._pause(result, fd, POLLOUT if sending else POLLIN, timeout, deadline)
-        if deadline < 0:
-            call = patiently
-            mode = flags
-
-
 def send_many(
     backend: "ForeignSyscalls",
-    fd: int,
+    sock: "HasDescriptor",
     data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
     ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
     addresses: list[bytes],
@@ -282,11 +255,14 @@ def send_many(
             vectors += step
         view[: count * (header.size + vector.size)] = b"".join(headers) + b"".join(rows)
         size = total + count * MESSAGE_COST
-        sent = _call(backend, True, fd, target, min(count, BATCH_COUNT), flags, size, timeout)
+        sent = backend._transfer(
+            *(sock, POLLOUT, backend._sendmmsg, backend._sendmmsg_released, target, min(count, BATCH_COUNT), size),
+            *(flags, timeout),
+        )
         mode = flags if timeout < 0 else flags | MSG_DONTWAIT
         while sent < count and (timeout < 0 or sent % BATCH_COUNT == 0):
             rest = backend._beyond(target, sent * header.size)
-            result = backend._sendmmsg_patiently(fd, rest, min(count - sent, BATCH_COUNT), mode)
+            result = backend._sendmmsg_released(sock._sp_fd, rest, min(count - sent, BATCH_COUNT), mode)
             if result >= 0:
                 sent += result
             elif backend._errno(result) != EINTR:

@@ -4,13 +4,19 @@ A backend is one class, ``Syscalls``, a subclass of the one below. Each of its c
 (or one function of the C library) and knows nothing of Python's addresses, enums, defaults or of the state of a
 socket. Conventions that hold for every call:
 
-* A descriptor is an ``int``. Every descriptor that a call makes is close-on-exec, and one that cannot be handed
-  over is closed again.
+* A call on a socket gets the socket (a `Descriptor`) and not its number. It reads the number right before each
+  system call, and reads it again after each wait and before each further round: another thread or the handler of a
+  signal may have closed the socket meanwhile, and the number may be that of another file. -1 gives EBADF.
+* A descriptor that a call makes is an ``int``, and close-on-exec. One that cannot be handed over is closed again.
 * An address is the raw ``sockaddr`` as ``bytes``, of the length that the kernel takes or gave.
 * A timeout is a whole number of nanoseconds: negative waits for ever, ``0`` never waits. One deadline covers the
   whole call however often it is woken. The socket is in blocking mode exactly when its timeout is negative.
 * The call is tried first and waits second: only when the kernel says EAGAIN does it wait for the descriptor, and
   it raises ``TimeoutError("timed out")`` when the deadline passes, ``BlockingIOError`` when the timeout is 0.
+  A socket with ``_sp_waits_first`` waits first (SO_RCVLOWAT).
+* A call that keeps the GIL cannot block by its own arguments (MSG_DONTWAIT). It does not trust O_NONBLOCK: that
+  belongs to the open file description, and a duplicate or another process may have cleared it. accept and connect
+  have no such argument, and release the GIL.
 * A signal that arrives runs its Python handler; the call then goes on with what is left of its time (PEP 475), or
   ends with what the handler raised.
 * A failure is ``OSError(errno, strerror)`` and nothing else is.
@@ -25,20 +31,45 @@ from __future__ import annotations
 
 import os
 from _socket import IPPROTO_UDP, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
+from posix import close, dup, set_blocking, uname
 from sys import byteorder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
+    from typing import Protocol
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
     Items = list[tuple[int, int, bytes]]
 
+    class HasDescriptor(Protocol):
+        """What a call asks: a `Descriptor` or a `Socket`."""
+
+        _sp_fd: int
+        _sp_waits_first: bool
+
+
 #: The control message with the size of joined datagrams (linux/udp.h), and room for it behind those that other options
 #: of the socket ask for.
 UDP_GRO = 104
 SEGMENT_CONTROL = 512
+
+
+class Descriptor:
+    """The descriptor of a socket, which another thread may close while a call uses it.
+
+    The calls take one and never keep it. `Socket` is one that owns its descriptor; this class alone owns nothing. Its
+    names are such as no program uses: subclasses of the public class set attributes of their own.
+    """
+
+    __slots__ = ("_sp_fd", "_sp_waits_first")
+
+    def __init__(self, fd: int) -> None:
+        #: The number; -1 when the socket is closed or detached.
+        self._sp_fd = fd
+        #: Whether a receive has to wait before its first try.
+        self._sp_waits_first = False
 
 
 class SystemCalls:
@@ -58,18 +89,18 @@ class SystemCalls:
         """socketpair(2), both ends close-on-exec."""
         raise NotImplementedError
 
-    def accept(self, fd: int, timeout: int) -> tuple[int, bytes]:
+    def accept(self, sock: HasDescriptor, timeout: int) -> tuple[int, bytes]:
         """accept4(2): the descriptor of the connection, close-on-exec and in blocking mode, and the peer's address
         (empty when the kernel gave none)."""
         raise NotImplementedError
 
     # -- addresses -----------------------------------------------------------------------------------------------
 
-    def bind(self, fd: int, address: bytes) -> None:
+    def bind(self, sock: HasDescriptor, address: bytes) -> None:
         """bind(2)."""
         raise NotImplementedError
 
-    def connect(self, fd: int, address: bytes, timeout: int) -> int:
+    def connect(self, sock: HasDescriptor, address: bytes, timeout: int) -> int:
         """connect(2), finished: when the kernel goes on in the background (EINPROGRESS, EINTR) and the timeout
         allows it, waits until the descriptor is writable and reads SO_ERROR.
 
@@ -78,82 +109,82 @@ class SystemCalls:
         """
         raise NotImplementedError
 
-    def listen(self, fd: int, backlog: int) -> None:
+    def listen(self, sock: HasDescriptor, backlog: int) -> None:
         """listen(2)."""
         raise NotImplementedError
 
-    def shutdown(self, fd: int, how: int) -> None:
+    def shutdown(self, sock: HasDescriptor, how: int) -> None:
         """shutdown(2)."""
         raise NotImplementedError
 
-    def getsockname(self, fd: int) -> bytes:
+    def getsockname(self, sock: HasDescriptor) -> bytes:
         """getsockname(2): as many bytes as the kernel gave, at most the size of a sockaddr_storage."""
         raise NotImplementedError
 
-    def getpeername(self, fd: int) -> bytes:
+    def getpeername(self, sock: HasDescriptor) -> bytes:
         """getpeername(2), with a result as that of getsockname."""
         raise NotImplementedError
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+    def getsockopt_int(self, sock: HasDescriptor, level: int, option: int) -> int:
         """getsockopt(2) of an option that is a C int."""
         raise NotImplementedError
 
-    def getsockopt(self, fd: int, level: int, option: int, buflen: int) -> bytes:
+    def getsockopt(self, sock: HasDescriptor, level: int, option: int, buflen: int) -> bytes:
         """getsockopt(2) into a buffer of *buflen* bytes (1 to 1024): as many as the kernel gave."""
         raise NotImplementedError
 
-    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
+    def setsockopt_int(self, sock: HasDescriptor, level: int, option: int, value: int) -> None:
         """setsockopt(2) with a C int."""
         raise NotImplementedError
 
-    def setsockopt(self, fd: int, level: int, option: int, value: ReadableBuffer) -> None:
+    def setsockopt(self, sock: HasDescriptor, level: int, option: int, value: ReadableBuffer) -> None:
         """setsockopt(2) with the bytes of a buffer."""
         raise NotImplementedError
 
-    def setsockopt_null(self, fd: int, level: int, option: int, optlen: int) -> None:
+    def setsockopt_null(self, sock: HasDescriptor, level: int, option: int, optlen: int) -> None:
         """setsockopt(2) with a null pointer and the length *optlen* (a C unsigned int), as AF_ALG wants it."""
         raise NotImplementedError
 
     # -- transfer ------------------------------------------------------------------------------------------------
 
-    def recv(self, fd: int, bufsize: int, flags: int, timeout: int) -> bytes:
+    def recv(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> bytes:
         """recv(2) of at most *bufsize* bytes (1 or more)."""
         raise NotImplementedError
 
-    def recv_into(self, fd: int, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
+    def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         """recv(2) into a writable buffer; returns the count. *nbytes* (0 or more) is the most to take; 0 means all
         that *buffer* has room for. ValueError("buffer too small for requested bytes") when it is less than that.
         Without room for a single byte it returns 0, and the system call is not made."""
         raise NotImplementedError
 
-    def recvfrom(self, fd: int, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+    def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
         """recvfrom(2): the data and the sender's address (empty when the kernel gave none)."""
         raise NotImplementedError
 
     def recvfrom_into(
-        self, fd: int, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int
+        self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int
     ) -> tuple[int, bytes]:
         """As recv_into, with the sender's address as recvfrom gives it."""
         raise NotImplementedError
 
-    def send(self, fd: int, data: ReadableBuffer, flags: int, timeout: int) -> int:
+    def send(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> int:
         """send(2); returns the count. With a negative timeout a stream takes everything, as the kernel's own
         blocking send does; otherwise what fits at once."""
         raise NotImplementedError
 
-    def sendall(self, fd: int, data: ReadableBuffer, flags: int, timeout: int) -> None:
+    def sendall(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> None:
         """send(2) until every byte of *data* is taken; *timeout* covers all of it. Every round runs the Python
         handlers of signals that have arrived. With a timeout of 0, BlockingIOError when the kernel takes no more."""
         raise NotImplementedError
 
-    def sendto(self, fd: int, data: ReadableBuffer, flags: int, address: bytes, timeout: int) -> int:
+    def sendto(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, address: bytes, timeout: int) -> int:
         """sendto(2); returns the count."""
         raise NotImplementedError
 
     def recvmsg(
-        self, fd: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+        self, sock: HasDescriptor, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
         """recvmsg(2) with MSG_CMSG_CLOEXEC, which does not show in the result: data, ancillary items (level, type,
         data), msg_flags and address.
@@ -162,14 +193,14 @@ class SystemCalls:
         raise NotImplementedError
 
     def recvmsg_into(
-        self, fd: int, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
+        self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         """As recvmsg, scattered into *buffers*, with the count in the place of the data."""
         raise NotImplementedError
 
     def sendmsg(
         self,
-        fd: int,
+        sock: HasDescriptor,
         buffers: tuple[ReadableBuffer, ...],
         ancillary: tuple[tuple[int, int, ReadableBuffer], ...],
         flags: int,
@@ -269,21 +300,23 @@ class Syscalls(SystemCalls):
         """Facts for a bug report: what built it, which versions it runs with. Keys are short lower-case words."""
         return {}
 
+    # The interpreter's own functions (of posix), which no program replaces as some replace those of os.
+
     def close(self, fd: int) -> None:
         """close(2), not repeated after EINTR."""
-        os.close(fd)
+        close(fd)
 
     def dup(self, fd: int) -> int:
         """A second descriptor for the same socket, close-on-exec (F_DUPFD_CLOEXEC)."""
-        return os.dup(fd)
+        return dup(fd)
 
-    def set_blocking(self, fd: int, blocking: bool) -> None:
+    def set_blocking(self, sock: HasDescriptor, blocking: bool) -> None:
         """Sets or clears O_NONBLOCK."""
-        os.set_blocking(fd, blocking)
+        set_blocking(sock._sp_fd, blocking)
 
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""
-        return os.fsencode(os.uname().nodename)
+        return os.fsencode(uname().nodename)
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
@@ -291,7 +324,7 @@ class Syscalls(SystemCalls):
     # behind a message that was taken or sent ends the call, and is not raised: what the call has done is its result.
 
     def recvmmsg(
-        self, fd: int, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+        self, sock: HasDescriptor, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[list[bytes], list[Items], list[int], list[bytes]]:
         """recvmmsg(2), as from MSG_WAITFORONE on: waits for the first message as recvmsg does, and takes of the others,
         up to *count* (1 or more) in all, what is there. The lists hold what recvmsg gives of each message: data,
@@ -306,7 +339,7 @@ class Syscalls(SystemCalls):
         try:
             while len(data) < count:
                 try:
-                    content, items, marks, address = self.recvmsg(fd, bufsize, ancbufsize, flags, timeout)
+                    content, items, marks, address = self.recvmsg(sock, bufsize, ancbufsize, flags, timeout)
                 except OSError:
                     if not data:
                         raise
@@ -325,7 +358,7 @@ class Syscalls(SystemCalls):
         return data, ancillary, msg_flags, addresses
 
     def recvmmsg_into(
-        self, fd: int, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
+        self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
     ) -> tuple[list[int], list[Items], list[int], list[bytes]]:
         """As recvmmsg, each message into one of *buffers* (1 or more), with the counts in the place of the data."""
         counts: list[int] = []
@@ -335,7 +368,7 @@ class Syscalls(SystemCalls):
         try:
             for buffer in buffers:
                 try:
-                    size, items, marks, address = self.recvmsg_into(fd, (buffer,), ancbufsize, flags, timeout)
+                    size, items, marks, address = self.recvmsg_into(sock, (buffer,), ancbufsize, flags, timeout)
                 except OSError:
                     if not counts:
                         raise
@@ -355,7 +388,7 @@ class Syscalls(SystemCalls):
 
     def sendmmsg(
         self,
-        fd: int,
+        sock: HasDescriptor,
         data: list[ReadableBuffer | tuple[ReadableBuffer, ...]],
         ancillary: list[tuple[tuple[int, int, ReadableBuffer], ...]],
         addresses: list[bytes],
@@ -375,7 +408,7 @@ class Syscalls(SystemCalls):
             buffers = source if isinstance(source, tuple) else (source,)
             items = ancillary[position] if ancillary else ()
             try:
-                self.sendmsg(fd, buffers, items, flags, addresses[position], timeout)
+                self.sendmsg(sock, buffers, items, flags, addresses[position], timeout)
             except OSError:
                 if not sent:
                     raise
@@ -386,10 +419,10 @@ class Syscalls(SystemCalls):
                 timeout = 0
         return sent
 
-    def recv_segments(self, fd: int, bufsize: int, flags: int, timeout: int) -> tuple[list[bytes], bytes]:
+    def recv_segments(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[list[bytes], bytes]:
         """recvmsg(2) on a UDP socket that has the option UDP_GRO set: the datagrams that the kernel has joined, taken
         apart (1 or more), and the address of their sender. *bufsize* is the room for all of them."""
-        data, items, _, address = self.recvmsg(fd, bufsize, SEGMENT_CONTROL, flags, timeout)
+        data, items, _, address = self.recvmsg(sock, bufsize, SEGMENT_CONTROL, flags, timeout)
         size = len(data)
         for level, kind, content in items:
             if level == IPPROTO_UDP and kind == UDP_GRO:

@@ -79,13 +79,13 @@ class _Plain:
     # The descriptor is in the mode that the socket's own timeout wants, which need not be the one that is given here.
 
     def recv_into(self, view: memoryview, timeout: int) -> int:
-        return _SYSCALLS.recv_into(self._sock.fileno(), view, 0, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.recv_into(self._sock, view, 0, _DONTWAIT if timeout >= 0 else 0, timeout)
 
     def recv(self, size: int, timeout: int) -> bytes:
-        return _SYSCALLS.recv(self._sock.fileno(), size, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.recv(self._sock, size, _DONTWAIT if timeout >= 0 else 0, timeout)
 
     def send(self, view: memoryview, timeout: int) -> int:
-        return _SYSCALLS.send(self._sock.fileno(), view, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.send(self._sock, view, _DONTWAIT if timeout >= 0 else 0, timeout)
 
 
 class _Foreign:

@@ -3,6 +3,7 @@
 cimport cython
 
 from socketpkg_c._address cimport AddressCodec
+from socketpkg_c._syscalls cimport Descriptor
 from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef Contract _sys
@@ -11,43 +12,37 @@ cdef int _AF_INET, _AF_INET6, _SOCK_STREAM, _SOCK_DGRAM, _UDP, _UDP_SEGMENT, _UD
 cdef int _SEGMENTS_MAX, _PAYLOAD_MAX, _SEGMENT_SIZE_MAX
 cdef tuple _recent_items
 
-cdef _refuse_stream(int kind, str caller)
+cdef _refuse_stream(Descriptor sock, str caller)
 cdef tuple _segment_items(Py_ssize_t size)
 
 
-cpdef list receive(
-    int fd, int kind, int proto, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags,
-    long long timeout)
-cpdef list receive_into(
-    int fd, int kind, int proto, object buffers, Py_ssize_t ancbufsize, int flags, long long timeout)
+cpdef list receive(Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags)
+cpdef list receive_into(Descriptor sock, object buffers, Py_ssize_t ancbufsize, int flags)
 
 
 @cython.locals(position="Py_ssize_t")
-cdef list _messages(list data, list ancillary, list msg_flags, list raws, int kind, int proto, bint full)
+cdef list _messages(Descriptor sock, list data, list ancillary, list msg_flags, list raws, bint full)
 
 
 @cython.locals(size="Py_ssize_t", data=list, ancillary=list, raws=list, some_ancillary=bint)
-cpdef object send(
-    object sock, int fd, int family, int kind, int proto, object messages, int flags, long long timeout)
+cpdef object send(Descriptor sock, object messages, int flags)
 
 
-cdef bint _is_udp(int family, int kind, int proto) except -1
-cdef bint _knows_segments(int fd) except -1
+cdef bint _is_udp(Descriptor sock) noexcept
+cdef bint _knows_segments(Descriptor sock) except -1
 
 
-@cython.locals(total="Py_ssize_t", chunk="Py_ssize_t", sent="Py_ssize_t", left="Py_ssize_t", segmented=bint)
-cdef object _send_segments(int fd, object data, Py_ssize_t size, bytes raw, int flags, long long timeout, bint udp)
+@cython.locals(timeout="long long", total="Py_ssize_t", chunk="Py_ssize_t", sent="Py_ssize_t", left="Py_ssize_t",
+               segmented=bint)
+cdef object _send_segments(Descriptor sock, object data, Py_ssize_t size, bytes raw, int flags)
 
 
 @cython.locals(total="Py_ssize_t", count="Py_ssize_t")
 cdef Py_ssize_t _send_plain(
-    int fd, object data, Py_ssize_t start, Py_ssize_t size, bytes raw, int flags, long long timeout
+    Descriptor sock, object data, Py_ssize_t start, Py_ssize_t size, bytes raw, int flags, long long timeout
 ) except -1
-cpdef object send_segments(
-    object sock, int fd, int family, int kind, int proto, object data, Py_ssize_t size, object address, int flags,
-    long long timeout)
+cpdef object send_segments(Descriptor sock, object data, Py_ssize_t size, object address, int flags)
 
 
 @cython.locals(gro=bint)
-cpdef tuple receive_segments(
-    int fd, int family, int kind, int proto, Py_ssize_t bufsize, int flags, long long timeout)
+cpdef tuple receive_segments(Descriptor sock, Py_ssize_t bufsize, int flags)

@@ -6,42 +6,21 @@ from cpython.object cimport PyObject
 from libc.limits cimport LLONG_MAX, LLONG_MIN
 
 from socketpkg_c._address cimport AddressCodec
+from socketpkg_c._syscalls cimport Descriptor
 from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
-cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL
+cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
 cdef bint _LITTLE_ENDIAN
 cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN
 cdef object _ZERO
 cdef long long _default_timeout
 
 
-cdef extern from *:
-    """
-    /* CPython's own object points to its module's state from 3.13 on. */
-    #if PY_VERSION_HEX >= 0x030D0000
-    typedef struct { void *pointer; } sp_state;
-    #else
-    typedef struct { char nothing[0]; } sp_state;
-    #endif
-    """
-    ctypedef struct sp_state:
-        pass
-
-
-cdef class Socket:
-    # CPython's _ssl is handed this object in the place of a _socket.socket and reads these fields at their offsets
-    # behind the object's head, so their order and types are those of its PySocketSockObject. The class must have no
-    # cdef or cpdef methods: a method table would stand before them.
-    cdef int _fd
-    cdef int _family
-    cdef int _type
-    cdef int _proto
-    cdef object (*_errorhandler)()
-    cdef long long _timeout
-    cdef sp_state _state
+cdef class Socket(Descriptor):
+    pass
 
 
 cdef inline object _raise_errno():
@@ -89,10 +68,26 @@ cdef inline int _audit_lookup(const char *event, object host, object port, int f
 
 
 cdef inline void _prepare(Socket sock) noexcept:
-    sock._errorhandler = &_raise_errno
+    sock._sp_errorhandler = &_raise_errno
 
 
-@cython.locals(family_number=int, kind=int, protocol=int, fd=int, timeout="long long")
+cdef dict _offered
+cdef inline Descriptor _borrowed(int fd):
+    """What a call takes of a descriptor that somebody else owns."""
+    cdef Descriptor descriptor = Descriptor.__new__(Descriptor)
+    descriptor._sp_fd = fd
+    return descriptor
+
+
+@cython.locals(timeout="long long", owner=Socket, offered=bint)
+cdef void _take_over(Socket sock, int family, int kind, int protocol, int fd) except *
+cdef tuple _kind_of(int fd, int family, int kind, int protocol)
+@cython.locals(owner=Socket, fd=int)
+cpdef adopt(object make, object family, object type, object proto, object source, Socket like=*)
+cdef void _inherit(Socket sock, Socket like) except *
+
+
+@cython.locals(family_number=int, kind=int, protocol=int, fd=int)
 cpdef initialize(Socket sock, object family, object type, object proto, object fileno)
 cdef void _set_fd(Socket sock, int fd) noexcept
 cdef void _set_timeout(Socket sock, long long timeout) noexcept
@@ -125,4 +120,7 @@ cdef list _numeric_addresses(str host, object port, bytes raw, int family, int k
 
 cdef object _seconds(long long timeout)
 cdef _close(int fd)
-cdef object _sender(bytes raw, int proto, list ancillary)
+
+
+@cython.locals(fd=int)
+cdef _close_socket(Socket sock)

@@ -20,9 +20,18 @@ cdef extern from "socketpkg_platform.h" nogil:
     #else
     #define sp_accept(fd, address, size) accept(fd, address, size)
     #endif
+    #if SP_APPLE
+    #define SP_SENDS_HEED_DONTWAIT 0
+    #else
+    #define SP_SENDS_HEED_DONTWAIT 1
+    #endif
+    #define sp_number(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
     #define sp_set_errno(error) (errno = (error))
     #define sp_exchange(pointer, value) __atomic_exchange_n(pointer, value, __ATOMIC_ACQ_REL)
     """
+    int sp_number(int *pointer)
+    # XNU looks at the descriptor's mode alone when it sends (sosendcheck).
+    const int SP_SENDS_HEED_DONTWAIT
     void sp_set_errno(int error)
     const char *c_strerror "strerror" (int error)
     PyObject *sp_exchange(PyObject **pointer, PyObject *value)
@@ -32,10 +41,10 @@ cdef extern from "socketpkg_platform.h" nogil:
     const char *SP_LIBC
     const char *SP_COMPILER
 
-    int EAGAIN, EWOULDBLOCK, EINTR, EINPROGRESS, EMSGSIZE, ENOMEM, ERANGE, EISCONN, ECONNRESET
+    int EAGAIN, EBADF, EWOULDBLOCK, EINTR, EINPROGRESS, EMSGSIZE, ENOMEM, ERANGE, EISCONN, ECONNRESET
     int AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC
     int SOL_SOCKET, SO_ERROR, SCM_RIGHTS, IPPROTO_UDP
-    int MSG_DONTWAIT, MSG_WAITALL
+    int MSG_DONTWAIT, MSG_WAITALL, MSG_TRUNC
     int F_DUPFD_CLOEXEC, FIOCLEX, FIONBIO, CLOCK_MONOTONIC
     int POLLIN, POLLOUT, POLLERR
     int NI_MAXHOST, NI_MAXSERV, EAI_SYSTEM, IFNAMSIZ, INET6_ADDRSTRLEN, NO_RECOVERY
@@ -152,6 +161,12 @@ cdef extern from "socketpkg_platform.h" nogil:
     int c_inet_aton "inet_aton" (const char *text, in_addr *packed)
     uint16_t c_htons "htons" (uint16_t number)
     uint16_t c_ntohs "ntohs" (uint16_t number)
+
+cdef extern from "socketpkg_gil.h" nogil:
+    bint sp_gil_keep()
+    long long sp_gil_asked()
+    void sp_gil_returned(long long asked)
+    long long sp_gil_fixed
 
 cdef extern from "socketpkg_netdb.h" nogil:
     const int SP_BUFFER_TOO_SMALL

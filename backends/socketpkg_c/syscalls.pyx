@@ -19,6 +19,7 @@ from libc.errno cimport errno
 from libc.string cimport memcmp, memcpy, memset
 
 from socketpkg_c cimport libc
+from socketpkg_c._syscalls cimport Descriptor
 from socketpkg_c._syscalls cimport Syscalls as Contract
 
 cdef extern from "Python.h":
@@ -123,18 +124,25 @@ cdef long long monotonic_ns() noexcept nogil:
     return <long long>now.tv_sec * 1000000000 + now.tv_nsec
 
 
-cdef bint wait(int fd, short events, long long timeout, long long *deadline) except -1:
-    """Waits until *fd* is ready: True, or False when the deadline has passed.
+cdef inline int number_of(Descriptor sock) noexcept:
+    """The descriptor as it is now. It is good for one system call: other threads and handlers of signals close it."""
+    return libc.sp_number(&sock._sp_fd)
 
-    The deadline is set at the first wait of a call, and 0 before it. Whatever poll(2) reports ends the wait: an error
-    or an invalid descriptor shows itself in the next try.
+
+cdef bint wait(Descriptor sock, short events, long long timeout, long long *deadline) except -1:
+    """Waits until the descriptor is ready: True, or False when the deadline has passed.
+
+    The deadline is set at the first wait of a call, and 0 before it. Whatever poll(2) reports ends the wait, and so
+    does a socket that was closed: an error or an invalid descriptor shows itself in the next try.
     """
     cdef libc.pollfd descriptor
     cdef long long left
     cdef int milliseconds, result, error
-    descriptor.fd = fd
     descriptor.events = events
     while True:
+        descriptor.fd = number_of(sock)
+        if descriptor.fd < 0:
+            return True
         milliseconds = -1
         if timeout >= 0:
             if deadline[0] == 0:
@@ -150,6 +158,7 @@ cdef bint wait(int fd, short events, long long timeout, long long *deadline) exc
         with nogil:
             result = libc.c_poll(&descriptor, 1, milliseconds)
             error = errno
+        libc.sp_gil_returned(0)
         if result > 0:
             return True
         if result < 0:
@@ -212,14 +221,16 @@ cdef bint advance(Transfer *t, size_t count) noexcept nogil:
     return True
 
 
-cdef ssize_t _transfer(Transfer *t, bint sending, long long timeout) except -1:
+cdef ssize_t _transfer(Descriptor sock, Transfer *t, bint sending, long long timeout) except -1:
     """Tries first and waits second, as the contract says."""
     cdef long long deadline = 0
-    return _transfer_until(t, sending, timeout, &deadline)
+    return _transfer_until(sock, t, sending, timeout, &deadline)
 
 
-cdef inline bint is_quick(Transfer *t) noexcept nogil:
-    """Whether a try that cannot block is to keep the GIL."""
+cdef inline bint is_quick(Transfer *t, bint sending) noexcept nogil:
+    """Whether a try is to keep the GIL. MSG_DONTWAIT keeps it from blocking, where the platform heeds it."""
+    if t.operation == ACCEPT or (sending and not libc.SP_SENDS_HEED_DONTWAIT):
+        return False
     return t.size <= QUICK_SIZE or (t.operation <= RECVMSG and not brings_much[t.fd & (DESCRIPTORS - 1)])
 
 
@@ -230,55 +241,71 @@ cdef inline ssize_t noted(Transfer *t, ssize_t result) noexcept nogil:
     return result
 
 
-cdef ssize_t _transfer_until(Transfer *t, bint sending, long long timeout, long long *deadline) except -1:
+cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint quick, int flags, int *error) noexcept:
+    """One system call on the descriptor as it is now; a *quick* one keeps the GIL while its budget lasts."""
+    cdef ssize_t result
+    cdef long long asked
+    t.fd = number_of(sock)
+    if quick and libc.sp_gil_keep():
+        result = attempt(t, flags)
+        error[0] = errno
+        return result
+    with nogil:
+        result = attempt(t, flags)
+        error[0] = errno
+        asked = libc.sp_gil_asked() if quick else 0
+    libc.sp_gil_returned(asked)
+    return result
+
+
+cdef ssize_t _transfer_until(
+    Descriptor sock, Transfer *t, bint sending, long long timeout, long long *deadline
+) except -1:
     cdef short events = libc.POLLOUT if sending else libc.POLLIN
-    cdef bint quick = is_quick(t)
+    cdef bint quick
     cdef ssize_t result, rest
-    cdef int error
+    cdef int error = 0
+    t.fd = number_of(sock)
+    quick = is_quick(t, sending)
     if timeout < 0:
-        # The descriptor is in blocking mode. A try that cannot block keeps the GIL; MSG_WAITALL would be cut short
-        # by it, and accept has no such flag.
-        if quick and t.operation != ACCEPT and not t.flags & libc.MSG_WAITALL:
-            result = attempt(t, libc.MSG_DONTWAIT)
+        # The socket is in blocking mode. MSG_WAITALL would be cut short by a try that cannot block, and so would what
+        # SO_RCVLOWAT asks for.
+        if quick and not t.flags & libc.MSG_WAITALL and (sending or not sock._sp_waits_first):
+            result = tried(sock, t, True, libc.MSG_DONTWAIT, &error)
             if result >= 0:
                 if sending and result < <ssize_t>t.size and advance(t, result):
                     # The kernel's blocking send takes all of a stream's bytes, so the rest has to go too. What is
                     # sent is sent: an error now shows itself in the next call.
-                    with nogil:
-                        rest = attempt(t, 0)
+                    rest = tried(sock, t, False, 0, &error)
                     if rest > 0:
                         result += rest
                 return noted(t, result)
-            error = errno
             if error == libc.EINTR:
                 PyErr_CheckSignals()
             elif not would_block(error):
                 return fail(error)
         while True:
-            with nogil:
-                result = attempt(t, 0)
-                error = errno
+            result = tried(sock, t, False, 0, &error)
             if result >= 0:
                 return noted(t, result)
             # EAGAIN here comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
             if error != libc.EINTR:
                 return fail(error)
             PyErr_CheckSignals()
+    if timeout > 0 and (t.operation == ACCEPT or (not sending and sock._sp_waits_first)):
+        # accept has no flags, and O_NONBLOCK may have been cleared by others: only a wait keeps the deadline.
+        if not wait(sock, events, timeout, deadline):
+            raise TimeoutError("timed out")
     while True:
-        if quick:
-            result = attempt(t, 0)
-            error = errno
-        else:
-            with nogil:
-                result = attempt(t, 0)
-                error = errno
+        # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
+        result = tried(sock, t, quick, 0 if t.operation == ACCEPT else libc.MSG_DONTWAIT, &error)
         if result >= 0:
             return noted(t, result)
         if error == libc.EINTR:
             PyErr_CheckSignals()
         elif timeout == 0 or not would_block(error):
             return fail(error)
-        elif not wait(t.fd, events, timeout, deadline):
+        elif not wait(sock, events, timeout, deadline):
             raise TimeoutError("timed out")
 
 
@@ -296,7 +323,7 @@ cdef extern from "Python.h":
 cdef PyObject *spare = NULL
 
 
-cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
+cdef bytes receive(Descriptor sock, Transfer *t, Py_ssize_t bufsize, long long timeout):
     """What a transfer receives into memory of its own, *bufsize* bytes at most."""
     cdef char stack[STACK_SIZE]
     cdef PyObject *room
@@ -307,7 +334,8 @@ cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
     if bufsize <= STACK_SIZE:
         t.data = stack
         point(t)
-        count = _transfer(t, False, timeout)
+        clear(t)
+        count = _transfer(sock, t, False, timeout)
         # MSG_TRUNC makes the kernel tell the datagram's length, which may be more than there was room for.
         return PyBytes_FromStringAndSize(stack, count if count < bufsize else bufsize)
     room = libc.sp_exchange(&spare, <PyObject *>NULL)
@@ -317,8 +345,9 @@ cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
     size = bytes_size(room)
     t.data = bytes_data(room)
     point(t)
+    clear(t)
     try:
-        count = _transfer(t, False, timeout)
+        count = _transfer(sock, t, False, timeout)
         count = count if count < bufsize else bufsize
         if count <= size // 4 and size <= SPARE_SIZE:
             return PyBytes_FromStringAndSize(t.data, count)
@@ -329,6 +358,13 @@ cdef bytes receive(Transfer *t, Py_ssize_t bufsize, long long timeout):
         if size <= SPARE_SIZE and room != NULL:
             room = libc.sp_exchange(&spare, room)
         Py_XDECREF(room)
+
+
+cdef inline void clear(Transfer *t) noexcept:
+    """Fills the room with zeros where the kernel may count bytes that it does not write: with MSG_TRUNC a stream throws
+    its data away (tcp(7)). What lies there is another connection's data, or the stack's."""
+    if t.flags & libc.MSG_TRUNC:
+        memset(t.data, 0, t.size)
 
 
 cdef inline void point(Transfer *t) noexcept:
@@ -654,15 +690,14 @@ cdef class Syscalls(Contract):
             libc.c_ioctl(fds[1], libc.FIOCLEX)
         return fds[0], fds[1]
 
-    cpdef tuple accept(self, int fd, long long timeout):
+    cpdef tuple accept(self, Descriptor sock, long long timeout):
         cdef libc.sockaddr_storage storage
         cdef Transfer t
         cdef int connection, off = 0
         memset(&t, 0, sizeof(t))
         t.operation = ACCEPT
-        t.fd = fd
         t.address = <libc.sockaddr *>&storage
-        connection = <int>_transfer(&t, False, timeout)
+        connection = <int>_transfer(sock, &t, False, timeout)
         try:
             if not libc.SP_HAVE_ACCEPT4:
                 # There a connection inherits O_NONBLOCK from the listening descriptor.
@@ -684,34 +719,33 @@ cdef class Syscalls(Contract):
     cpdef int dup(self, int fd) except -1:
         return check(libc.c_fcntl(fd, libc.F_DUPFD_CLOEXEC, 0))
 
-    cpdef set_blocking(self, int fd, bint blocking):
+    cpdef set_blocking(self, Descriptor sock, bint blocking):
         cdef int nonblocking = not blocking
-        check(libc.c_ioctl(fd, libc.FIONBIO, &nonblocking))
+        check(libc.c_ioctl(number_of(sock), libc.FIONBIO, &nonblocking))
 
     # -- addresses
 
-    cpdef bind(self, int fd, bytes address):
+    cpdef bind(self, Descriptor sock, bytes address):
         cdef const char *data = PyBytes_AS_STRING(address)
         cdef libc.socklen_t size = <libc.socklen_t>PyBytes_GET_SIZE(address)
-        cdef int result, error
+        cdef int fd = number_of(sock), result, error
         with nogil:  # the path of a UNIX socket may be on a slow file system
             result = libc.c_bind(fd, <const libc.sockaddr *>data, size)
             error = errno
+        libc.sp_gil_returned(0)
         if result < 0:
             fail(error)
 
-    cpdef int connect(self, int fd, bytes address, long long timeout) except -2:
+    cpdef int connect(self, Descriptor sock, bytes address, long long timeout) except -2:
         cdef const char *data = PyBytes_AS_STRING(address)
         cdef libc.socklen_t size = <libc.socklen_t>PyBytes_GET_SIZE(address)
         cdef long long deadline = 0
-        cdef int result, error
-        if timeout < 0:
-            with nogil:
-                result = libc.c_connect(fd, <const libc.sockaddr *>data, size)
-                error = errno
-        else:
+        cdef int fd = number_of(sock), result, error
+        # Without the GIL: no argument keeps connect(2) from blocking, and O_NONBLOCK is not ours alone.
+        with nogil:
             result = libc.c_connect(fd, <const libc.sockaddr *>data, size)
             error = errno
+        libc.sp_gil_returned(0)
         if result == 0:
             return 0
         if error == libc.EINTR:
@@ -721,98 +755,97 @@ cdef class Syscalls(Contract):
                 return error
         elif error != libc.EINPROGRESS or timeout <= 0:
             return error
-        if not wait(fd, libc.POLLOUT, timeout, &deadline):
+        if not wait(sock, libc.POLLOUT, timeout, &deadline):
             return -1
-        error = self.getsockopt_int(fd, libc.SOL_SOCKET, libc.SO_ERROR)
+        if number_of(sock) < 0:
+            return libc.EBADF
+        error = self.getsockopt_int(sock, libc.SOL_SOCKET, libc.SO_ERROR)
         return 0 if error == libc.EISCONN else error
 
-    cpdef listen(self, int fd, int backlog):
-        check(libc.c_listen(fd, backlog))
+    cpdef listen(self, Descriptor sock, int backlog):
+        check(libc.c_listen(number_of(sock), backlog))
 
-    cpdef shutdown(self, int fd, int how):
-        check(libc.c_shutdown(fd, how))
+    cpdef shutdown(self, Descriptor sock, int how):
+        check(libc.c_shutdown(number_of(sock), how))
 
-    cpdef bytes getsockname(self, int fd):
+    cpdef bytes getsockname(self, Descriptor sock):
         cdef libc.sockaddr_storage storage
         cdef libc.socklen_t size = sizeof(storage)
-        check(libc.c_getsockname(fd, <libc.sockaddr *>&storage, &size))
+        check(libc.c_getsockname(number_of(sock), <libc.sockaddr *>&storage, &size))
         return address_bytes(&storage, size)
 
-    cpdef bytes getpeername(self, int fd):
+    cpdef bytes getpeername(self, Descriptor sock):
         cdef libc.sockaddr_storage storage
         cdef libc.socklen_t size = sizeof(storage)
-        check(libc.c_getpeername(fd, <libc.sockaddr *>&storage, &size))
+        check(libc.c_getpeername(number_of(sock), <libc.sockaddr *>&storage, &size))
         return address_bytes(&storage, size)
 
     # -- options
 
-    cpdef int getsockopt_int(self, int fd, int level, int option) except? -1:
+    cpdef int getsockopt_int(self, Descriptor sock, int level, int option) except? -1:
         cdef int value = 0
         cdef libc.socklen_t size = sizeof(value)
-        check(libc.c_getsockopt(fd, level, option, &value, &size))
+        check(libc.c_getsockopt(number_of(sock), level, option, &value, &size))
         return value
 
-    cpdef bytes getsockopt(self, int fd, int level, int option, int buflen):
+    cpdef bytes getsockopt(self, Descriptor sock, int level, int option, int buflen):
         cdef char value[1024]
         cdef libc.socklen_t size = buflen
         if buflen < 1 or buflen > <int>sizeof(value):
             raise ValueError("buflen is not 1 to 1024")
         # Some options leave a gap in what they write; nothing of our stack may show through it.
         memset(value, 0, buflen)
-        check(libc.c_getsockopt(fd, level, option, value, &size))
+        check(libc.c_getsockopt(number_of(sock), level, option, value, &size))
         return PyBytes_FromStringAndSize(value, size)
 
-    cpdef setsockopt_int(self, int fd, int level, int option, int value):
-        check(libc.c_setsockopt(fd, level, option, &value, sizeof(value)))
+    cpdef setsockopt_int(self, Descriptor sock, int level, int option, int value):
+        check(libc.c_setsockopt(number_of(sock), level, option, &value, sizeof(value)))
 
-    cpdef setsockopt(self, int fd, int level, int option, object value):
+    cpdef setsockopt(self, Descriptor sock, int level, int option, object value):
         cdef Py_buffer view
         PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
         try:
             if view.len > INT_MAX:
                 raise OverflowError("socket option is larger than INT_MAX bytes")
-            check(libc.c_setsockopt(fd, level, option, view.buf, <libc.socklen_t>view.len))
+            check(libc.c_setsockopt(number_of(sock), level, option, view.buf, <libc.socklen_t>view.len))
         finally:
             PyBuffer_Release(&view)
 
-    cpdef setsockopt_null(self, int fd, int level, int option, unsigned int optlen):
-        check(libc.c_setsockopt(fd, level, option, NULL, optlen))
+    cpdef setsockopt_null(self, Descriptor sock, int level, int option, unsigned int optlen):
+        check(libc.c_setsockopt(number_of(sock), level, option, NULL, optlen))
 
     # -- transfer
 
-    cpdef bytes recv(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+    cpdef bytes recv(self, Descriptor sock, Py_ssize_t bufsize, int flags, long long timeout):
         cdef Transfer t
         t.operation = RECV
-        t.fd = fd
         t.flags = flags
-        return receive(&t, bufsize, timeout)
+        return receive(sock, &t, bufsize, timeout)
 
-    cpdef Py_ssize_t recv_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
+    cpdef Py_ssize_t recv_into(self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
         cdef Py_buffer view
         cdef Transfer t
         export_writable(buffer, &view, "recv_into")
         try:
             t.operation = RECV
-            t.fd = fd
             t.flags = flags
             sized(&view, nbytes, &t)
             if t.size == 0:
                 return 0
-            return _transfer(&t, False, timeout)
+            return _transfer(sock, &t, False, timeout)
         finally:
             PyBuffer_Release(&view)
 
-    cpdef tuple recvfrom(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+    cpdef tuple recvfrom(self, Descriptor sock, Py_ssize_t bufsize, int flags, long long timeout):
         cdef libc.sockaddr_storage storage
         cdef Transfer t
         t.operation = RECVFROM
-        t.fd = fd
         t.flags = flags
         t.address = <libc.sockaddr *>&storage
-        data = receive(&t, bufsize, timeout)
+        data = receive(sock, &t, bufsize, timeout)
         return data, address_bytes(&storage, t.address_size)
 
-    cpdef tuple recvfrom_into(self, int fd, object buffer, Py_ssize_t nbytes, int flags, long long timeout):
+    cpdef tuple recvfrom_into(self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout):
         cdef Py_buffer view
         cdef libc.sockaddr_storage storage
         cdef Transfer t
@@ -820,30 +853,28 @@ cdef class Syscalls(Contract):
         export_writable(buffer, &view, "recvfrom_into")
         try:
             t.operation = RECVFROM
-            t.fd = fd
             t.flags = flags
             t.address = <libc.sockaddr *>&storage
             sized(&view, nbytes, &t)
-            count = _transfer(&t, False, timeout)
+            count = _transfer(sock, &t, False, timeout)
         finally:
             PyBuffer_Release(&view)
         return count, address_bytes(&storage, t.address_size)
 
-    cpdef Py_ssize_t send(self, int fd, object data, int flags, long long timeout) except -1:
+    cpdef Py_ssize_t send(self, Descriptor sock, object data, int flags, long long timeout) except -1:
         cdef Py_buffer view
         cdef Transfer t
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             t.operation = SEND
-            t.fd = fd
             t.flags = flags
             t.data = <char *>view.buf
             t.size = view.len
-            return _transfer(&t, True, timeout)
+            return _transfer(sock, &t, True, timeout)
         finally:
             PyBuffer_Release(&view)
 
-    cpdef sendall(self, int fd, object data, int flags, long long timeout):
+    cpdef sendall(self, Descriptor sock, object data, int flags, long long timeout):
         cdef Py_buffer view
         cdef Transfer t
         cdef long long deadline = 0
@@ -852,7 +883,6 @@ cdef class Syscalls(Contract):
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             t.operation = SEND
-            t.fd = fd
             t.flags = flags
             data_left = <char *>view.buf
             left = view.len
@@ -861,7 +891,7 @@ cdef class Syscalls(Contract):
             while True:
                 t.data = data_left
                 t.size = left
-                count = _transfer_until(&t, True, timeout, &deadline)
+                count = _transfer_until(sock, &t, True, timeout, &deadline)
                 data_left += count
                 left -= count
                 PyErr_CheckSignals()
@@ -872,30 +902,29 @@ cdef class Syscalls(Contract):
         finally:
             PyBuffer_Release(&view)
 
-    cpdef Py_ssize_t sendto(self, int fd, object data, int flags, bytes address, long long timeout) except -1:
+    cpdef Py_ssize_t sendto(self, Descriptor sock, object data, int flags, bytes address, long long timeout) except -1:
         cdef Py_buffer view
         cdef Transfer t
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             t.operation = SENDTO
-            t.fd = fd
             t.flags = flags
             t.data = <char *>view.buf
             t.size = view.len
             t.address = <libc.sockaddr *>PyBytes_AS_STRING(address)
             t.address_size = <libc.socklen_t>PyBytes_GET_SIZE(address)
-            return _transfer(&t, True, timeout)
+            return _transfer(sock, &t, True, timeout)
         finally:
             PyBuffer_Release(&view)
 
-    cpdef tuple recvmsg(self, int fd, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout):
-        return receive_message(fd, bufsize, None, ancbufsize, flags, timeout)
+    cpdef tuple recvmsg(self, Descriptor sock, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout):
+        return receive_message(sock, bufsize, None, ancbufsize, flags, timeout)
 
-    cpdef tuple recvmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
-        return receive_message(fd, 0, buffers, ancbufsize, flags, timeout)
+    cpdef tuple recvmsg_into(self, Descriptor sock, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+        return receive_message(sock, 0, buffers, ancbufsize, flags, timeout)
 
     cpdef Py_ssize_t sendmsg(
-        self, int fd, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
+        self, Descriptor sock, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
     ) except -1:
         cdef Message message
         cdef Transfer t
@@ -908,11 +937,10 @@ cdef class Syscalls(Contract):
                 message.header.msg_namelen = <libc.socklen_t>PyBytes_GET_SIZE(address)
             memset(&t, 0, sizeof(t))
             t.operation = SENDMSG
-            t.fd = fd
             t.flags = flags
             t.size = message.total
             t.message = &message.header
-            return _transfer(&t, True, timeout)
+            return _transfer(sock, &t, True, timeout)
         finally:
             release(&message)
 
@@ -1045,25 +1073,25 @@ cdef class Syscalls(Contract):
     # -- many messages at once
 
     cpdef tuple recvmmsg(
-        self, int fd, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout
+        self, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout
     ):
         if not libc.SP_HAVE_MMSG:
-            return Contract.recvmmsg(self, fd, count, bufsize, ancbufsize, flags, timeout)
-        return receive_many(self, fd, count, bufsize, None, ancbufsize, flags, timeout)
+            return Contract.recvmmsg(self, sock, count, bufsize, ancbufsize, flags, timeout)
+        return receive_many(self, sock, count, bufsize, None, ancbufsize, flags, timeout)
 
-    cpdef tuple recvmmsg_into(self, int fd, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+    cpdef tuple recvmmsg_into(self, Descriptor sock, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
         if not libc.SP_HAVE_MMSG:
-            return Contract.recvmmsg_into(self, fd, buffers, ancbufsize, flags, timeout)
-        return receive_many(self, fd, len(buffers), 0, buffers, ancbufsize, flags, timeout)
+            return Contract.recvmmsg_into(self, sock, buffers, ancbufsize, flags, timeout)
+        return receive_many(self, sock, len(buffers), 0, buffers, ancbufsize, flags, timeout)
 
     cpdef Py_ssize_t sendmmsg(
-        self, int fd, list data, list ancillary, list addresses, int flags, long long timeout
+        self, Descriptor sock, list data, list ancillary, list addresses, int flags, long long timeout
     ) except -1:
         if not libc.SP_HAVE_MMSG:
-            return Contract.sendmmsg(self, fd, data, ancillary, addresses, flags, timeout)
-        return send_many(fd, data, ancillary, addresses, flags, timeout)
+            return Contract.sendmmsg(self, sock, data, ancillary, addresses, flags, timeout)
+        return send_many(sock, data, ancillary, addresses, flags, timeout)
 
-    cpdef tuple recv_segments(self, int fd, Py_ssize_t bufsize, int flags, long long timeout):
+    cpdef tuple recv_segments(self, Descriptor sock, Py_ssize_t bufsize, int flags, long long timeout):
         cdef libc.sockaddr_storage storage
         cdef libc.msghdr header
         cdef libc.iovec vector
@@ -1086,11 +1114,10 @@ cdef class Syscalls(Contract):
             header.msg_controllen = sizeof(control)
             memset(&t, 0, sizeof(t))
             t.operation = RECVMSG
-            t.fd = fd
             t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
             t.size = bufsize
             t.message = &header
-            count = _transfer(&t, False, timeout)
+            count = _transfer(sock, &t, False, timeout)
             if count > bufsize:
                 count = bufsize
             size = segment_size(&header)
@@ -1119,7 +1146,7 @@ cdef class Syscalls(Contract):
 
 
 cdef tuple receive_message(
-    int fd, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout
+    Descriptor sock, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout
 ):
     """recvmsg(2) into *buffers*, or without them of *bufsize* bytes.
 
@@ -1140,19 +1167,18 @@ cdef tuple receive_message(
         message.header.msg_name = &storage
         message.header.msg_namelen = sizeof(storage)
         t.operation = RECVMSG
-        t.fd = fd
         t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
         t.message = &message.header
         if buffers is None:
             try:
-                received = receive(&t, bufsize, timeout)
+                received = receive(sock, &t, bufsize, timeout)
             except BaseException:
                 # No memory for what has come already.
                 close_descriptors(&message.header)
                 raise
         else:
             t.size = message.total
-            received = _transfer(&t, False, timeout)
+            received = _transfer(sock, &t, False, timeout)
         return (
             received,
             items_of(&message.header),
@@ -1234,10 +1260,10 @@ cdef class Batch:
         return 0
 
 
-cdef bint in_error(int fd) noexcept nogil:
-    """Whether the next call on *fd* is going to report an error. Only looking leaves it where it is."""
+cdef bint in_error(Descriptor sock) noexcept:
+    """Whether the next call is going to report an error. Only looking leaves it where it is."""
     cdef libc.pollfd descriptor
-    descriptor.fd = fd
+    descriptor.fd = number_of(sock)
     descriptor.events = 0
     return libc.c_poll(&descriptor, 1, 0) > 0 and descriptor.revents & libc.POLLERR
 
@@ -1255,7 +1281,7 @@ cdef int segment_size(libc.msghdr *header) noexcept:
 
 
 cdef tuple receive_many(
-    Contract backend, int fd, Py_ssize_t count, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags,
+    Contract backend, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags,
     long long timeout
 ):
     """recvmmsg(2) of at most *count* messages of *bufsize* bytes, or into *buffers*: what the contract's recvmmsg and
@@ -1265,6 +1291,7 @@ cdef tuple receive_many(
     cdef list data = [], ancillary = [], msg_flags = [], addresses = []
     cdef Py_ssize_t room = count if count < BATCH_COUNT else BATCH_COUNT
     cdef Py_ssize_t each = bufsize + ancbufsize, total = 0, size, start, asked, received, i
+    cdef int error = 0
     if each > 0 and room > BATCH_SIZE // each:
         room = BATCH_SIZE // each or 1
     batch.make(room)
@@ -1285,7 +1312,6 @@ cdef tuple receive_many(
         batch.make_control(room, ancbufsize)
     memset(&t, 0, sizeof(t))
     t.operation = RECVMMSG
-    t.fd = fd
     t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC | libc.SP_MSG_WAITFORONE
     t.messages = batch.messages
     try:
@@ -1301,16 +1327,18 @@ cdef tuple receive_many(
                     batch.vectors[i].iov_len = batch.views[start + i].len
                     total += batch.views[start + i].len
                 prepare(batch, i, ancbufsize)
+            if buffers is None and flags & libc.MSG_TRUNC:
+                # As in `clear`.
+                memset(batch.data, 0, asked * bufsize)
             t.count = <unsigned int>asked
             t.size = total
             if start == 0:
-                received = _transfer(&t, False, timeout)
-            elif in_error(fd):
+                received = _transfer(sock, &t, False, timeout)
+            elif in_error(sock):
                 # It is the next call's: one that came up here would be lost.
                 break
             else:
-                with nogil:
-                    received = attempt(&t, libc.MSG_DONTWAIT)
+                received = tried(sock, &t, False, libc.MSG_DONTWAIT, &error)
                 if received < 0:
                     break
             if ancbufsize:
@@ -1381,7 +1409,7 @@ cdef int take_items(Contract backend, Batch batch, Py_ssize_t received, list anc
 
 
 cdef Py_ssize_t send_many(
-    int fd, list data, list ancillary, list addresses, int flags, long long timeout
+    Descriptor sock, list data, list ancillary, list addresses, int flags, long long timeout
 ) except -1:
     """sendmmsg(2), as the contract's call of that name."""
     cdef Batch batch = Batch.__new__(Batch)
@@ -1390,6 +1418,7 @@ cdef Py_ssize_t send_many(
     cdef libc.msghdr *header
     cdef libc.iovec *vector
     cdef Py_ssize_t count = len(data), total, sent, taken, i
+    cdef int error = 0
     cdef bytes address
     cdef object source
     cdef bint blocking = timeout < 0
@@ -1433,21 +1462,18 @@ cdef Py_ssize_t send_many(
             header.msg_namelen = <libc.socklen_t>PyBytes_GET_SIZE(address)
     memset(&t, 0, sizeof(t))
     t.operation = SENDMMSG
-    t.fd = fd
     t.flags = flags
     t.messages = batch.messages
     t.count = <unsigned int>(count if count < BATCH_COUNT else BATCH_COUNT)
     t.size = total
-    sent = _transfer(&t, True, timeout)
+    sent = _transfer(sock, &t, True, timeout)
     while sent < count and (blocking or sent % BATCH_COUNT == 0):
         t.messages = batch.messages + sent
         t.count = <unsigned int>(count - sent if count - sent < BATCH_COUNT else BATCH_COUNT)
-        with nogil:
-            taken = attempt(&t, 0 if blocking else libc.MSG_DONTWAIT)
-            i = errno
+        taken = tried(sock, &t, False, 0 if blocking else libc.MSG_DONTWAIT, &error)
         if taken >= 0:
             sent += taken
-        elif i != libc.EINTR:
+        elif error != libc.EINTR:
             # What is sent is sent: the next call begins with the message that fails.
             break
         PyErr_CheckSignals()
@@ -1463,6 +1489,11 @@ cdef struct SocketAPI:
 
 # The capsule points to it.
 cdef SocketAPI socket_api
+
+
+def keep_gil_for(long long budget):
+    """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
+    libc.sp_gil_fixed = budget
 
 
 def capi(type socket_type):

@@ -85,7 +85,9 @@ struct socketpkg_constant {
 #define SP_HAVE_MMSG ...
 #define SP_KEEPS_GIL ...
 #define SP_HARMLESS ...
+#define SP_SENDS_HEED_DONTWAIT ...
 #define MSG_DONTWAIT ...
+#define MSG_TRUNC ...
 #define SOL_SOCKET ...
 #define SO_ERROR ...
 #define SCM_RIGHTS ...
@@ -110,9 +112,10 @@ long long quick_getsockopt_int(int fd, int level, int option);
 int quick_setsockopt_int(int fd, int level, int option, int value);
 int quick_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 
-/* Calls that do not block here, for a flag or the mode of the descriptor tells them not to. */
-long long quick_accept(int fd, void *name, int *result);
-int quick_connect(int fd, const void *address, socklen_t length);
+long long quick_now(void);
+void quick_keep_gil_for(long long budget);
+
+/* Calls that do not block here, for they are given MSG_DONTWAIT. */
 ssize_t quick_recv(int fd, void *buffer, size_t size, int flags);
 long long quick_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);
 ssize_t quick_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
@@ -128,8 +131,9 @@ ssize_t quick_sendmsg_of(int fd, void *vectors, size_t count, int flags, const v
 int quick_recvmmsg(int fd, void *messages, unsigned int count, int flags);
 int quick_sendmmsg(int fd, void *messages, unsigned int count, int flags);
 
-/* The same, where they may block. */
-long long sp_accept(int fd, void *name, int *result);
+/* The same, where they may block, and those that no flag keeps from it. */
+int sp_poll(int fd, int events, int milliseconds);
+int sp_accept(int fd, void *name, int *length);
 int sp_connect(int fd, const void *address, socklen_t length);
 ssize_t sp_recv(int fd, void *buffer, size_t size, int flags);
 long long sp_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);

@@ -6,17 +6,24 @@
 #include "socketpkg_netdb.h"
 
 /* What cffi generates for CPython releases the GIL around every call, by these two macros, and so do we around all but
- * the functions whose names begin with quick_: those cannot block, and a thread that gives the GIL up beside one that
- * computes may wait long to get it back. The compiler knows the names, so nothing is compared at run time. Should cffi
- * release the GIL in another way one day, then it is released around these as well, and nothing else changes. */
+ * the functions whose names begin with quick_: those cannot block, and keep it as socketpkg_gil.h says. The compiler
+ * knows the names, so none is compared at run time. Should cffi release the GIL in another way one day, then it is
+ * released around these as well, and nothing else changes. */
 #if defined(Py_BEGIN_ALLOW_THREADS) && !defined(PYPY_VERSION)
+#include "socketpkg_gil.h"
 #define SP_KEEPS_GIL 1
 #define SP_QUICK_WRAPPER "_cffi_f_quick_"
 #define SP_IS_QUICK(name) (strncmp(name, SP_QUICK_WRAPPER, sizeof SP_QUICK_WRAPPER - 1) == 0)
 #undef Py_BEGIN_ALLOW_THREADS
 #undef Py_END_ALLOW_THREADS
-#define Py_BEGIN_ALLOW_THREADS { PyThreadState *_save = SP_IS_QUICK(__func__) ? NULL : PyEval_SaveThread();
-#define Py_END_ALLOW_THREADS if (!SP_IS_QUICK(__func__)) PyEval_RestoreThread(_save); }
+#define Py_BEGIN_ALLOW_THREADS { \
+    PyThreadState *_save = SP_IS_QUICK(__func__) && sp_gil_keep() ? NULL : PyEval_SaveThread();
+#define Py_END_ALLOW_THREADS \
+    if (_save != NULL) { \
+        long long sp_asked = SP_IS_QUICK(__func__) ? sp_gil_asked() : 0; \
+        PyEval_RestoreThread(_save); \
+        sp_gil_returned(sp_asked); \
+    } }
 #else
 #define SP_KEEPS_GIL 0
 #endif
@@ -43,6 +50,8 @@ typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 #else
 #define SP_MSG_NOSIGNAL 0
 #endif
+/* XNU looks at the descriptor's mode alone when it sends (sosendcheck). */
+#define SP_SENDS_HEED_DONTWAIT (!SP_APPLE)
 /* The flags with which a try that cannot block has the result that a blocking call would have. */
 #define SP_HARMLESS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
 
@@ -114,29 +123,54 @@ static int sp_name_length(socklen_t length)
 /* A result and the length of the name that came with it, in one number. */
 #define SP_NAMED(result, length) ((long long)(result) << 8 | sp_name_length(length))
 
-/* The descriptor is stored as well: an exception out of a signal handler takes the place of a result. */
-static long long sp_accept(int fd, void *name, int *result)
+/* The descriptor; *length is that of the name. */
+static int sp_accept(int fd, void *name, int *length)
 {
-    socklen_t length = SP_NAME_SIZE;
+    socklen_t size = SP_NAME_SIZE;
 #if SP_HAVE_ACCEPT4
-    *result = accept4(fd, name, &length, SOCK_CLOEXEC);
-    if (*result < 0)
+    int result = accept4(fd, name, &size, SOCK_CLOEXEC);
+    if (result < 0)
         return -errno;
 #else
     int flags;
-    *result = accept(fd, name, &length);
-    if (*result < 0)
+    int result = accept(fd, name, &size);
+    if (result < 0)
         return -errno;
     /* It has inherited O_NONBLOCK from the listener. */
-    flags = fcntl(*result, F_GETFL);
-    if (sp_close_on_exec(*result) < 0 || flags < 0 || fcntl(*result, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+    flags = fcntl(result, F_GETFL);
+    if (sp_close_on_exec(result) < 0 || flags < 0 || fcntl(result, F_SETFL, flags & ~O_NONBLOCK) < 0) {
         int error = errno;
-        close(*result);
-        *result = -1;
+        close(result);
         return -error;
     }
 #endif
-    return SP_NAMED(*result, length);
+    *length = sp_name_length(size);
+    return result;
+}
+
+/* What has come of *events* on one descriptor, with POLLERR and its kin; 0 when the time is over. */
+static int sp_poll(int fd, int events, int milliseconds)
+{
+    struct pollfd descriptor = {fd, (short)events, 0};
+    int result = poll(&descriptor, 1, milliseconds);
+    return result < 0 ? -errno : result == 0 ? 0 : descriptor.revents;
+}
+
+static long long quick_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests. */
+static void quick_keep_gil_for(long long budget)
+{
+#if SP_KEEPS_GIL
+    sp_gil_fixed = budget;
+#else
+    (void)budget;
+#endif
 }
 
 static int sp_bind(int fd, const void *address, socklen_t length)
@@ -244,7 +278,7 @@ static ssize_t sp_sendmsg(int fd, const void *data, size_t size, int flags, cons
     return sp_sendmsg_of(fd, &vector, 1, flags, name, name_size, control, control_size);
 }
 
-/* *results*, behind that of sp_accept: the lengths of the name and of the control data, and the flags. */
+/* *results*, from the second on: the lengths of the name and of the control data, and the flags. */
 static ssize_t sp_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control,
                              size_t control_size, int *results)
 {
@@ -447,12 +481,10 @@ static int sp_sethostname(const void *name, size_t length)
 
 /* -- calls that cannot block ---------------------------------------------------------------------------------- */
 
-/* They are the same functions: on a descriptor in non-blocking mode or with MSG_DONTWAIT, or such as never wait. */
+/* They are the same functions: with MSG_DONTWAIT, or such as never wait. */
 #define quick_socket sp_socket
 #define quick_socketpair sp_socketpair
-#define quick_accept sp_accept
 #define quick_bind sp_bind
-#define quick_connect sp_connect
 #define quick_listen sp_listen
 #define quick_shutdown sp_shutdown
 #define quick_getsockname sp_getsockname

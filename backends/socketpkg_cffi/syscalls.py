@@ -7,7 +7,7 @@ from _thread import allocate_lock
 from struct import Struct
 from types import MappingProxyType
 
-from socketpkg._ffi import LARGE, NAME_SIZE, ForeignSyscalls
+from socketpkg._ffi import LARGE, NAME_SIZE, POLLIN, ForeignSyscalls
 
 from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from socketpkg._syscalls import HasDescriptor
 
 __all__ = ["Syscalls"]
 
@@ -106,19 +108,22 @@ _MMSGHDR = (
 )
 
 
-#: Keeps a first try from blocking; 0 where it need not be kept from it.
-_DONTWAIT: int = lib.MSG_DONTWAIT if lib.SP_KEEPS_GIL else 0
+_DONTWAIT: int = lib.MSG_DONTWAIT
+#: Whether a socket in blocking mode has a first try of send(2).
+_SENDS_FIRST: bool = bool(lib.SP_KEEPS_GIL and lib.SP_SENDS_HEED_DONTWAIT)
 
 
 class Syscalls(ForeignSyscalls):
     """The calls of the C library, through a module that cffi has made."""
 
-    # On PyPy a call always releases the GIL, so there one without a timeout is made as it stands.
+    # On PyPy a call always releases the GIL, and one in blocking mode is made as it stands.
     features = frozenset({"keeps-gil"} if lib.SP_KEEPS_GIL else ())
 
     _dontwait = _DONTWAIT
-    _first = 0 if lib.SP_KEEPS_GIL else -1
-    _harmless = lib.SP_HARMLESS if lib.SP_KEEPS_GIL else -1
+    _tries_first = bool(lib.SP_KEEPS_GIL)
+    _sends_heed_dontwait = bool(lib.SP_SENDS_HEED_DONTWAIT)
+    _harmless = lib.SP_HARMLESS
+    _msg_trunc = lib.MSG_TRUNC
     _sol_socket = lib.SOL_SOCKET
     _so_error = lib.SO_ERROR
     _scm_rights = lib.SCM_RIGHTS
@@ -130,25 +135,24 @@ class Syscalls(ForeignSyscalls):
     _null = ffi.NULL
 
     _recv = _recv
-    _recv_patiently = lib.sp_recv
+    _recv_released = lib.sp_recv
     _recvfrom = lib.quick_recvfrom
-    _recvfrom_patiently = lib.sp_recvfrom
+    _recvfrom_released = lib.sp_recvfrom
     _recvmsg = lib.quick_recvmsg
-    _recvmsg_patiently = lib.sp_recvmsg
+    _recvmsg_released = lib.sp_recvmsg
     _recvmsg_of = lib.quick_recvmsg_of
-    _recvmsg_of_patiently = lib.sp_recvmsg_of
+    _recvmsg_of_released = lib.sp_recvmsg_of
     _send = _send
-    _send_patiently = lib.sp_send
+    _send_released = lib.sp_send
     _sendto = lib.quick_sendto
-    _sendto_patiently = lib.sp_sendto
+    _sendto_released = lib.sp_sendto
     _sendmsg = lib.quick_sendmsg
-    _sendmsg_patiently = lib.sp_sendmsg
+    _sendmsg_released = lib.sp_sendmsg
     _sendmsg_of = lib.quick_sendmsg_of
-    _sendmsg_of_patiently = lib.sp_sendmsg_of
-    _accept = lib.quick_accept
-    _accept_patiently = lib.sp_accept
-    _connect = lib.quick_connect
-    _connect_patiently = lib.sp_connect
+    _sendmsg_of_released = lib.sp_sendmsg_of
+    _connect = lib.sp_connect
+    _poll = lib.sp_poll
+    _now = lib.quick_now
     _socket = lib.quick_socket
     _socketpair = lib.quick_socketpair
     _bind = lib.quick_bind
@@ -229,62 +233,68 @@ class Syscalls(ForeignSyscalls):
             vector.iov_len = size
         return vectors, keep
 
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: list[int]) -> int:
+        name, _, results = room
+        made.extend(map(lib.sp_accept, (fd,), (name,), (results,)))
+        return results[0]  # type: ignore[no-any-return]
+
     # -- options of numbers, without memory for them ---------------------------------------------------------------
 
-    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
-        result: int = _getsockopt_int(fd, level, option)
+    def getsockopt_int(self, sock: "HasDescriptor", level: int, option: int) -> int:
+        result: int = _getsockopt_int(sock._sp_fd, level, option)
         if result <= _FAILURES:
             self._fail(result - _FAILURES)
         return result
 
-    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
-        result = _setsockopt_int(fd, level, option, value)
+    def setsockopt_int(self, sock: "HasDescriptor", level: int, option: int, value: int) -> None:
+        result = _setsockopt_int(sock._sp_fd, level, option, value)
         if result < 0:
             self._fail(result)
 
     # -- the first try -------------------------------------------------------------------------------------------
 
-    def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
-        if type(buffer) is bytearray and buffer:
-            target = _from_buffer(_CHARS, buffer)
-            try:
-                # Its length counts from now on: until here another thread could shorten it.
-                size = len(target)
-                if nbytes:
-                    if nbytes > size:
-                        raise ValueError("buffer too small for requested bytes")
-                    size = nbytes
-                if size > LARGE or flags:
-                    return self._fill(fd, target, size, flags, timeout)
-                result: int = _recv(fd, target, size, _DONTWAIT)
-                if result >= 0:
-                    return result
-                return self._fill(fd, target, size, flags, timeout, result)
-            finally:
-                if self._must_let_go:
-                    _release(target)
-                del target
-        return super().recv_into(fd, buffer, nbytes, flags, timeout)
+    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+        if type(buffer) is not bytearray or not buffer or flags or sock._sp_waits_first:
+            return super().recv_into(sock, buffer, nbytes, flags, timeout)
+        target = _from_buffer(_CHARS, buffer)
+        try:
+            # Its length counts from now on: until here another thread could shorten it.
+            size = len(target)
+            if nbytes:
+                if nbytes > size:
+                    raise ValueError("buffer too small for requested bytes")
+                size = nbytes
+            tried = 0
+            if size <= LARGE:
+                tried = _recv(sock._sp_fd, target, size, _DONTWAIT)
+                if tried >= 0:
+                    return tried
+            recv, released = self._recv, self._recv_released
+            return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout, tried=tried)
+        finally:
+            if self._must_let_go:
+                _release(target)
+            del target
 
-    def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
-        if type(data) is bytes and not flags:
+    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
+        if type(data) is bytes and not flags and _SENDS_FIRST:
             size = len(data)
             if size <= LARGE:
-                result: int = _send(fd, data, size, _DONTWAIT)
+                result: int = _send(sock._sp_fd, data, size, _DONTWAIT)
                 if result == size:
                     return result
-                return self._push(fd, data, size, flags, timeout, result)
-        return super().send(fd, data, flags, timeout)
+                return self._send_target(sock, data, size, flags, timeout, result)
+        return super().send(sock, data, flags, timeout)
 
-    def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
-        if type(data) is bytes and not flags:
+    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
+        if type(data) is bytes and not flags and _SENDS_FIRST:
             size = len(data)
             if size <= LARGE:
-                result: int = _send(fd, data, size, _DONTWAIT)
+                result: int = _send(sock._sp_fd, data, size, _DONTWAIT)
                 if result != size:
-                    self._push_all(fd, data, size, flags, timeout, result)
+                    self._send_all(sock, data, size, flags, timeout, result)
                 return
-        super().sendall(fd, data, flags, timeout)
+        super().sendall(sock, data, flags, timeout)
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
@@ -293,9 +303,9 @@ class Syscalls(ForeignSyscalls):
     _mmsghdr = _layout("struct mmsghdr", *_MMSGHDR)
     _iovec = _layout("struct iovec", "iov_base", "iov_len")
     _recvmmsg = lib.quick_recvmmsg
-    _recvmmsg_patiently = lib.sp_recvmmsg
+    _recvmmsg_released = lib.sp_recvmmsg
     _sendmmsg = lib.quick_sendmmsg
-    _sendmmsg_patiently = lib.sp_sendmmsg
+    _sendmmsg_released = lib.sp_sendmmsg
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
         return int(ffi.cast("uintptr_t", _pointer(target, keep)))
@@ -452,3 +462,8 @@ def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], in
         while addresses and addresses[len(packed)]:
             packed.append(ffi.buffer(addresses[len(packed)], entry.h_length)[:])
         return _string(entry.h_name), _names(entry.h_aliases), entry.h_addrtype, packed
+
+
+def keep_gil_for(budget: int) -> None:
+    """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
+    lib.quick_keep_gil_for(budget)

@@ -17,9 +17,12 @@ from ctypes import (
     c_char,
     c_char_p,
     c_int,
+    c_long,
+    c_short,
     c_size_t,
     c_ssize_t,
     c_uint,
+    c_ulong,
     c_void_p,
 )
 from types import SimpleNamespace
@@ -35,8 +38,10 @@ __all__ = [
     "Iovec",
     "Msghdr",
     "Overlay",
+    "Pollfd",
     "Protoent",
     "Servent",
+    "Timespec",
     "patient",
     "quick",
 ]
@@ -67,6 +72,18 @@ Addrinfo._fields_ = [
 #: The type of a member that is set to bytes as well as to an address, which a c_void_p does not take. On PyPy it is
 #: set to addresses only.
 _Location = c_char_p if sys.implementation.name == "cpython" else c_void_p
+
+
+class Pollfd(Structure):
+    """struct pollfd"""
+
+    _fields_ = [("fd", c_int), ("events", c_short), ("revents", c_short)]
+
+
+class Timespec(Structure):
+    """struct timespec"""
+
+    _fields_ = [("tv_sec", c_long), ("tv_nsec", c_long)]
 
 
 class Iovec(Structure):
@@ -141,6 +158,8 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "accept4": (c_int, [c_int, c_void_p, c_void_p, c_int]),
     "bind": (c_int, [c_int, c_void_p, socklen_t]),
     "connect": (c_int, [c_int, c_void_p, socklen_t]),
+    "poll": (c_int, [c_void_p, c_ulong, c_int]),
+    "clock_gettime": (c_int, [c_int, c_void_p]),
     "listen": (c_int, [c_int, c_int]),
     "shutdown": (c_int, [c_int, c_int]),
     "getsockname": (c_int, [c_int, c_void_p, c_void_p]),

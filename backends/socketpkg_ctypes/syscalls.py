@@ -32,7 +32,7 @@ from ctypes import (
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
-from socketpkg._ffi import LARGE, NAME_SIZE, SCRATCH, SPARES, ForeignSyscalls
+from socketpkg._ffi import LARGE, NAME_SIZE, POLLIN, SCRATCH, SPARES, ForeignSyscalls
 
 from ._constants_linux import MACHINES, constants_of
 
@@ -54,7 +54,9 @@ from ._prototypes import (
     Iovec,
     Msghdr,
     Overlay,
+    Pollfd,
     Servent,
+    Timespec,
     patient,
     quick,
 )
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from socketpkg._syscalls import HasDescriptor
 else:
     from _collections import deque
 
@@ -210,15 +214,11 @@ def _naming(call: "Any") -> "Any":
     return staticmethod(ask)
 
 
-def _accepting(call: "Any") -> "Any":
-    def accept(fd: int, name: "Any", results: list[int]) -> int:
-        pointer, length, to_length, _ = name
-        length.value = NAME_SIZE
-        result: int = call(fd, pointer, to_length, _SOCK_CLOEXEC)
-        results[0] = result
-        return result if result < 0 else result << 8 | min(length.value, NAME_SIZE)
-
-    return staticmethod(accept)
+_accept4 = patient.accept4
+_poll = patient.poll
+_clock_gettime = quick.clock_gettime
+#: Of linux/time.h.
+_CLOCK_MONOTONIC = 1
 
 
 def _receiving_from(call: "Any") -> "Any":
@@ -319,36 +319,34 @@ class Syscalls(ForeignSyscalls):
     features = frozenset({"keeps-gil"} if quick is not patient else ())
 
     _dontwait = _DONTWAIT
-    _first = 0
+    _tries_first = True
     _harmless = _DONTWAIT | CONSTANTS["MSG_PEEK"] | CONSTANTS["MSG_TRUNC"] | CONSTANTS["MSG_NOSIGNAL"] | _CMSG_CLOEXEC
     _sol_socket = CONSTANTS["SOL_SOCKET"]
     _so_error = CONSTANTS["SO_ERROR"]
     _scm_rights = CONSTANTS["SCM_RIGHTS"]
+    _msg_trunc = CONSTANTS["MSG_TRUNC"]
     _cmsg_cloexec = _CMSG_CLOEXEC
     _cloexec = _SOCK_CLOEXEC
     _cmsg_header = CMSG_HEADER
     _cmsg_align = ctypes.sizeof(ctypes.c_size_t)
 
     _recv = _recv
-    _recv_patiently = patient.recv
+    _recv_released = patient.recv
     _recvfrom = _receiving_from(quick.recvfrom)
-    _recvfrom_patiently = _receiving_from(patient.recvfrom)
+    _recvfrom_released = _receiving_from(patient.recvfrom)
     _recvmsg = _receiving(quick.recvmsg, True)
-    _recvmsg_patiently = _receiving(patient.recvmsg, True)
+    _recvmsg_released = _receiving(patient.recvmsg, True)
     _recvmsg_of = _receiving(quick.recvmsg, False)
-    _recvmsg_of_patiently = _receiving(patient.recvmsg, False)
+    _recvmsg_of_released = _receiving(patient.recvmsg, False)
     _send = _send
-    _send_patiently = patient.send
+    _send_released = patient.send
     _sendto = quick.sendto
-    _sendto_patiently = patient.sendto
+    _sendto_released = patient.sendto
     _sendmsg = _sending(quick.sendmsg, True)
-    _sendmsg_patiently = _sending(patient.sendmsg, True)
+    _sendmsg_released = _sending(patient.sendmsg, True)
     _sendmsg_of = _sending(quick.sendmsg, False)
-    _sendmsg_of_patiently = _sending(patient.sendmsg, False)
-    _accept = _accepting(quick.accept4)
-    _accept_patiently = _accepting(patient.accept4)
-    _connect = quick.connect
-    _connect_patiently = patient.connect
+    _sendmsg_of_released = _sending(patient.sendmsg, False)
+    _connect = patient.connect
     _socket = quick.socket
     _socketpair = quick.socketpair
     _bind = quick.bind
@@ -467,9 +465,25 @@ class Syscalls(ForeignSyscalls):
             vectors[i].iov_len = size
         return vectors, keep
 
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: list[int]) -> int:
+        pointer, length, to_length, _ = room[0]
+        length.value = NAME_SIZE
+        made.extend(map(_accept4, (fd,), (pointer,), (to_length,), (_SOCK_CLOEXEC,)))
+        return min(length.value, NAME_SIZE)
+
+    def _poll(self, fd: int, events: int, milliseconds: int) -> int:
+        descriptor = Pollfd(fd, events)
+        result: int = _poll(_to(descriptor), 1, milliseconds)
+        return descriptor.revents if result > 0 else result
+
+    def _now(self) -> int:
+        now = Timespec()
+        _clock_gettime(_CLOCK_MONOTONIC, _to(now))
+        return now.tv_sec * 1000000000 + now.tv_nsec  # type: ignore[no-any-return]
+
     # -- options that are an int -----------------------------------------------------------------------------------
 
-    def getsockopt_int(self, fd: int, level: int, option: int) -> int:
+    def getsockopt_int(self, sock: "HasDescriptor", level: int, option: int) -> int:
         try:
             room = _options.pop()
         except IndexError:
@@ -477,28 +491,28 @@ class Syscalls(ForeignSyscalls):
         whole, value, to_value, to_length = room
         # An option smaller than an int is a number all the same.
         whole.value = _EMPTY_OPTION
-        result = _getsockopt(fd, level, option, to_value, to_length)
+        result = _getsockopt(sock._sp_fd, level, option, to_value, to_length)
         if result < 0:
             self._fail(result)
         number: int = value.value
         _options.append(room)
         return number
 
-    def setsockopt_int(self, fd: int, level: int, option: int, value: int) -> None:
+    def setsockopt_int(self, sock: "HasDescriptor", level: int, option: int, value: int) -> None:
         try:
             room = _options.pop()
         except IndexError:
             room = _new_option()
         room[1].value = value
-        result = _setsockopt(fd, level, option, room[2], 4)
+        result = _setsockopt(sock._sp_fd, level, option, room[2], 4)
         if result < 0:
             self._fail(result)
         _options.append(room)
 
     # -- the first try -------------------------------------------------------------------------------------------
 
-    def recv_into(self, fd: int, buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
-        if type(buffer) is bytearray and not flags and nbytes <= len(buffer):
+    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+        if type(buffer) is bytearray and not flags and nbytes <= len(buffer) and not sock._sp_waits_first:
             size = nbytes or len(buffer)
             if 0 < size <= _COPIED:
                 # A copy of a little takes less time than to have the address of a bytearray.
@@ -506,41 +520,45 @@ class Syscalls(ForeignSyscalls):
                     scratch = self._scratches.pop()
                 except IndexError:
                     scratch = self._memory(SCRATCH)
-                result: int = _recv(fd, scratch[0], size, _DONTWAIT)
+                result: int = _recv(sock._sp_fd, scratch[0], size, _DONTWAIT)
                 if result >= 0:
                     buffer[:result] = scratch[1][:result]
                     self._scratches.append(scratch)
                     return result
                 self._scratches.append(scratch)
                 target, room = self._writable(buffer)
+                recv, released = self._recv, self._recv_released
                 try:
                     # Another thread can have shortened it.
-                    return self._fill(fd, target, min(size, room), flags, timeout, result)
+                    size = min(size, room)
+                    return self._transfer(
+                        sock, POLLIN, recv, released, target, size, size, flags, timeout, tried=result
+                    )
                 finally:
                     if self._must_let_go:
                         self._let_go(target)
                     del target
-        return super().recv_into(fd, buffer, nbytes, flags, timeout)
+        return super().recv_into(sock, buffer, nbytes, flags, timeout)
 
-    def send(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> int:
+    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
         if _CPYTHON and type(data) is bytes and not flags:
             size = len(data)
             if size <= LARGE:
-                result: int = _send(fd, data, size, _DONTWAIT)
+                result: int = _send(sock._sp_fd, data, size, _DONTWAIT)
                 if result == size:
                     return result
-                return self._push(fd, data, size, flags, timeout, result)
-        return super().send(fd, data, flags, timeout)
+                return self._send_target(sock, data, size, flags, timeout, result)
+        return super().send(sock, data, flags, timeout)
 
-    def sendall(self, fd: int, data: "ReadableBuffer", flags: int, timeout: int) -> None:
+    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
         if _CPYTHON and type(data) is bytes and not flags:
             size = len(data)
             if size <= LARGE:
-                result: int = _send(fd, data, size, _DONTWAIT)
+                result: int = _send(sock._sp_fd, data, size, _DONTWAIT)
                 if result != size:
-                    self._push_all(fd, data, size, flags, timeout, result)
+                    self._send_all(sock, data, size, flags, timeout, result)
                 return
-        super().sendall(fd, data, flags, timeout)
+        super().sendall(sock, data, flags, timeout)
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
@@ -548,12 +566,12 @@ class Syscalls(ForeignSyscalls):
     _mmsghdr = MMSGHDR
     _iovec = IOVEC
     _sendmmsg = quick.sendmmsg
-    _sendmmsg_patiently = patient.sendmmsg
+    _sendmmsg_released = patient.sendmmsg
 
     def _recvmmsg(self, fd: int, target: "Any", count: int, flags: int) -> int:
         return _recvmmsg_quick(fd, target, count, flags, None)  # type: ignore[no-any-return]
 
-    def _recvmmsg_patiently(self, fd: int, target: "Any", count: int, flags: int) -> int:
+    def _recvmmsg_released(self, fd: int, target: "Any", count: int, flags: int) -> int:
         return _recvmmsg_patient(fd, target, count, flags, None)  # type: ignore[no-any-return]
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:

@@ -7,6 +7,7 @@ backend is for CPython); ``SOCKETPKG_TEST_BACKENDS`` ("ctypes,cffi") restricts t
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import signal
 import socket as stdlib
@@ -16,6 +17,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from socketpkg import _syscalls
+from socketpkg._syscalls import Syscalls as Contract
 
 #: Longer than any test waits for what must happen.
 BOUND = 40
@@ -32,11 +36,39 @@ def backend(request: pytest.FixtureRequest) -> str:
     return name
 
 
+#: The calls that take a socket.
+ON_SOCKETS = [
+    name
+    for name, function in inspect.getmembers(Contract, inspect.isfunction)
+    if list(inspect.signature(function).parameters)[1:2] == ["sock"]
+]
+
+
+def with_numbers(backend: str) -> Any:
+    """An instance of a backend's Syscalls whose calls on sockets take a plain number, too: most tests need no more.
+
+    Its class stands above the backend's own, which is ``whole``.
+    """
+    module = importlib.import_module(f"socketpkg_{backend}.syscalls")
+    contract = importlib.import_module("socketpkg_c._syscalls") if backend == "c" else _syscalls
+    descriptor = contract.Descriptor
+
+    def on_a_number(name: str) -> Any:
+        call = getattr(module.Syscalls, name)
+
+        def called(self: Any, sock: Any, *arguments: Any) -> Any:
+            return call(self, descriptor(sock) if isinstance(sock, int) else sock, *arguments)
+
+        return called
+
+    names = {name: on_a_number(name) for name in ON_SOCKETS}
+    return type("Syscalls", (module.Syscalls,), {**names, "descriptor": descriptor, "whole": module.Syscalls})()
+
+
 @pytest.fixture(scope="session")
 def syscalls(backend: str) -> Any:
-    """An instance of the backend's Syscalls."""
-    module = importlib.import_module(f"socketpkg_{backend}.syscalls")
-    return module.Syscalls()
+    """The backend's calls."""
+    return with_numbers(backend)
 
 
 @pytest.fixture(autouse=True)

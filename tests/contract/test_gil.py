@@ -24,12 +24,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def keep_gil_for(syscalls: Any, budget: int) -> None:
+    """Sets a fixed budget in nanoseconds, 0 for what a thread finds out itself. ctypes has none: it always keeps it."""
+    set_budget = getattr(sys.modules[syscalls.whole.__module__], "keep_gil_for", None)
+    if set_budget is not None:
+        set_budget(budget)
+
+
 @pytest.fixture
 def turns(syscalls: Any) -> Iterator[Callable[[], int]]:
-    """How often the other thread has run. No thread takes the GIL away from another one while this lasts."""
+    """How often the other thread has run. No thread takes the GIL away from another one while this lasts, and the
+    budget of kept time has no end."""
     if "keeps-gil" not in syscalls.features:
         pytest.skip("this backend gives the GIL up in every call")
     count, ended = 0, False
+    keep_gil_for(syscalls, 10**18)
 
     def run() -> None:
         nonlocal count
@@ -44,6 +53,7 @@ def turns(syscalls: Any) -> Iterator[Callable[[], int]]:
     yield lambda: count
     ended = True
     thread.join()
+    keep_gil_for(syscalls, 0)
     sys.setswitchinterval(before)
 
 
@@ -150,3 +160,44 @@ def test_what_waits_gives_it_up(syscalls: Any, fds: Descriptors, turns: Callable
     with pytest.raises(TimeoutError):
         syscalls.recv(two, LITTLE, 0, SECOND // 20)
     assert turns() > before
+
+
+@pytest.mark.parametrize("timeout", [-1, 0, 20 * SECOND], ids=["blocking", "never waits", "with a timeout"])
+def test_what_no_flag_keeps_from_blocking_gives_it_up(
+    syscalls: Any, fds: Descriptors, turns: Callable[[], int], timeout: int
+) -> None:
+    """accept and connect: O_NONBLOCK is no argument of theirs, and others can clear it."""
+    listener, address = fds.listener(blocking=timeout < 0)
+    calls = {"connect": 0, "accept": 0}
+    for _ in range(AT_MOST):
+        client = fds.socket()
+        before = turns()
+        assert syscalls.connect(client, address, -1) == 0
+        between = turns()
+        connection, _ = syscalls.accept(listener, timeout)
+        calls["connect"] += between != before
+        calls["accept"] += turns() != between
+        os.close(connection)
+        fds.close(client)
+        if all(calls.values()):
+            return
+    pytest.fail(f"the other thread has run so often: {calls}")
+
+
+def test_a_thread_gives_it_up_when_its_budget_is_used_up(
+    syscalls: Any, fds: Descriptors, turns: Callable[[], int]
+) -> None:
+    if syscalls.whole.__module__ == "socketpkg_ctypes.syscalls":
+        pytest.skip("ctypes has no budget")
+    one, two = fds.pair()
+    for budget, ever in ((50_000, True), (10**18, False)):
+        keep_gil_for(syscalls, budget)
+        # What was released before counts for the budget before.
+        for _ in range(200):
+            send_and_receive(syscalls, one, two, -1)
+        before = turns()
+        for _ in range(AT_MOST):
+            send_and_receive(syscalls, one, two, -1)
+            if ever and turns() != before:
+                break
+        assert (turns() != before) is ever
