@@ -135,12 +135,12 @@ class BuildBackends(build_ext):
 class BuildModules(build_py):
     """build_py that adds what a vendored copy is made of and no package has: the C headers and the licence.
 
-    In the source tree, and so in an editable installation, `socketpkg.vendoring` finds them where they are.
+    In the source tree, and so in an editable installation, `socketpkg._commands.vendor` finds them where they are.
     """
 
     def material(self) -> dict[str, str]:
         """Where each of the files comes from, by where it goes."""
-        folder = Path(self.build_lib, "socketpkg", "vendoring", "material")
+        folder = Path(self.build_lib, "socketpkg", "_commands", "vendor", "material")
         return {str(folder / Path(source).name): source for source in ["LICENSE", *headers()]}
 
     def run(self) -> None:

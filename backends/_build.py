@@ -51,8 +51,8 @@ _EMITTED = re.compile(r"->(\w+) (header|row) [$#]?(-?\d+) [$#]?(-?\d+)")
 
 
 def names() -> tuple[str, ...]:
-    """The names of socketpkg/_constants.py, read without importing the package."""
-    found: tuple[str, ...] = runpy.run_path(str(HERE.parent / "socketpkg" / "_constants.py"))["NAMES"]
+    """The names of socketpkg/_engine/constants.py, read without importing the package."""
+    found: tuple[str, ...] = runpy.run_path(str(HERE.parent / "socketpkg" / "_engine" / "constants.py"))["NAMES"]
     return found
 
 

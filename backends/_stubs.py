@@ -103,8 +103,8 @@ PRIVATE = {"__init__", "__del__", "_accept"}
 def constants() -> tuple[list[str], list[str], frozenset[str]]:
     """The names of the integers, those of the strings, and which of all of them Linux does not have."""
     namespace: dict[str, object] = {}
-    for file in ("_constants.py", "_strings.py"):
-        exec((SOURCE / file).read_text(), namespace)
+    for file in ("constants.py", "strings.py"):
+        exec((SOURCE / "_engine" / file).read_text(), namespace)
     names, strings, elsewhere = namespace["NAMES"], namespace["STRINGS"], namespace["ELSEWHERE"]
     assert isinstance(names, tuple) and isinstance(strings, dict) and isinstance(elsewhere, frozenset)
     # The strings of Hyper-V are there where its address family is.
@@ -208,7 +208,7 @@ def low_level() -> str:
     integers, strings, elsewhere = constants()
     core = {
         node.name: node
-        for node in ast.parse((SOURCE / "_core.py").read_text()).body
+        for node in ast.parse((SOURCE / "_engine" / "_core.py").read_text()).body
         if isinstance(node, (ast.ClassDef, ast.FunctionDef))
     }
     exported = {"CAPI", "SocketType", "error", "gaierror", "has_ipv6", "herror", "timeout", *functions(), *strings}

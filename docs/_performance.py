@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from socketpkg.bench import _html, _results, _tables
+from socketpkg._commands.bench import _html, _results, _tables
 
 PAGE = Path(__file__).with_name("performance.md")
 CHART = PAGE.with_suffix(".svg")

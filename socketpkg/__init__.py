@@ -17,7 +17,7 @@ from time import monotonic as _monotonic
 from types import SimpleNamespace
 
 from . import backends
-from ._deferred import DeferredModule
+from ._lazy import DeferredModule
 
 try:
     from . import _socket
@@ -39,7 +39,7 @@ _adopt = _socket.core.adopt
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
-    from ._annotations import Any, Iterable, ReadableBuffer, Self, SupportsIndex, TracebackType, WriteableBuffer
+    from ._engine.annotations import Any, Iterable, ReadableBuffer, Self, SupportsIndex, TracebackType, WriteableBuffer
 
     _Address = _Member = _SendableFile = _Socket = object
     _AddressInfoList = list
@@ -210,7 +210,7 @@ class socket(_socket.socket):
         raise TypeError(f"cannot pickle {self.__class__.__name__!r} object")
 
     def __reduce__(self) -> Any:
-        from ._handover import reduce
+        from ._multiprocessing import reduce
 
         return reduce(self)
 

@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from . import _edition, _version
+from . import _config, _version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ DEFAULT = "doctor"
 
 def command(name: str) -> Command:
     """A command by its name."""
-    return cast(Command, import_module(f".{_edition.COMMANDS[name]}", __package__))
+    return cast(Command, import_module(f".{_config.COMMANDS[name]}", __package__))
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
@@ -47,7 +47,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, DEFAULT)
     # Only the one that was asked for, if it was: what the others need has no place in a program that `run` starts.
-    for name in [words[0]] if words[0] in _edition.COMMANDS else _edition.COMMANDS:
+    for name in [words[0]] if words[0] in _config.COMMANDS else _config.COMMANDS:
         chosen = command(name)
         subparser = commands.add_parser(name, help=chosen.SUMMARY, description=chosen.SUMMARY)
         chosen.add_arguments(subparser)

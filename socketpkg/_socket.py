@@ -7,9 +7,9 @@ type, the functions and the constants as plain integers.
 from _socket import gaierror, herror
 
 from . import backends
-from ._capi import capsule
-from ._functions import public
-from ._strings import STRINGS
+from ._engine.capi import capsule
+from ._engine.functions import public
+from ._engine.strings import STRINGS
 
 backend = backends.load(backends.selected())
 core = backend.core

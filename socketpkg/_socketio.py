@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     _Mode: TypeAlias = Literal["r", "w", "rw", "rb", "wb", "rwb"]
     _BinaryMode: TypeAlias = Literal["rb", "wb", "rwb"]
 else:
-    from ._annotations import Any, ReadableBuffer, WriteableBuffer
+    from ._engine.annotations import Any, ReadableBuffer, WriteableBuffer
     from ._socket import socket
 
     _Mode = _BinaryMode = str

@@ -1,7 +1,7 @@
 """Which backend does the work, and why.
 
 A backend is a package with a module ``syscalls`` and in it a class ``Syscalls``, a complete implementation of the
-contract in `socketpkg._syscalls`. Three come with socketpkg: ``c``, ``cffi`` and ``ctypes``. Others register
+contract in `socketpkg.contract`. Three come with socketpkg: ``c``, ``cffi`` and ``ctypes``. Others register
 themselves under the entry-point group ``socketpkg.backends``, with the name of their package as the value.
 
 The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the name don't matter:
@@ -10,7 +10,7 @@ The environment variable ``SOCKET_BACKEND`` chooses; case and blanks around the 
 * a name: that backend or `ImportError`, never another.
 
 A copy in the tree of another program (``python -m socketpkg vendor``) has one backend and reads neither the variable
-nor entry points: `socketpkg._edition`.
+nor entry points: `socketpkg._config`.
 
 Layers stand between a program and its backend: ``chaos+trace+cffi`` is a stack of two over the backend cffi, and
 ``trace`` alone stands over the one that the rules above choose. See `socketpkg.layers`; without the name of a layer
@@ -28,10 +28,10 @@ The module is on the path of ``import socketpkg``, so it imports nothing that is
 import os
 import sys
 
-from . import _syscalls
-from ._edition import BOUND, LAYERS, VENDORED_AS
-from ._edition import BUILT_IN as BUILT_IN
-from ._edition import ORDER as ORDER
+from . import _engine, contract
+from ._config import BOUND, LAYERS, VENDORED_AS
+from ._config import BUILT_IN as BUILT_IN
+from ._config import ORDER as ORDER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ LAYERS_GROUP: "Final" = "socketpkg.layers"
 #: Cython gives these errors a type or an attribute of their own to tell them by.
 _ONE_INTERPRETER = ("does not support loading in subinterpreters", "Interpreter change detected")
 
-#: The modules of socketpkg that each backend has its own instance of, since they import one another relatively and
-#: ``_core`` imports the backend's ``syscalls`` so.
+#: The modules of `socketpkg._engine` that each backend has its own instance of. They import one another and the
+#: backend's ``syscalls`` relatively, so they run as modules of the backend's package.
 SHARED = ("_address", "_bulk", "_core")
 
 
@@ -96,19 +96,19 @@ class Backend:
         package: str,
         core: "ModuleType",
         address: "ModuleType",
-        layers: "tuple[_syscalls.Syscalls, ...]" = (),
+        layers: "tuple[contract.Syscalls, ...]" = (),
         below: "Backend | None" = None,
     ) -> None:
         #: Its name, as `SOCKET_BACKEND` takes it.
         self.name: Final = name
         #: The name of the package that it is.
         self.package: Final = package
-        #: Its instance of `socketpkg._core`: the module with `Socket` over this backend's calls.
+        #: Its instance of `socketpkg._engine._core`: the module with `Socket` over this backend's calls.
         self.core: Final = core
-        #: Its instance of `socketpkg._address`.
+        #: Its instance of `socketpkg._engine._address`.
         self.address: Final = address
         #: The one instance of its ``Syscalls``.
-        self.syscalls: Final[_syscalls.Syscalls] = core.SYSCALLS
+        self.syscalls: Final[contract.Syscalls] = core.SYSCALLS
         #: The names of its capabilities.
         self.features: Final = frozenset(self.syscalls.features)
         #: The layers of a stack, from the top, and the backend that they stand on.
@@ -170,7 +170,7 @@ class _Instances:
         if package in _interpreted and module in SHARED:
             from importlib.machinery import PathFinder
 
-            return PathFinder.find_spec(fullname, sys.modules[__package__].__path__)  # pyright: ignore[reportArgumentType]
+            return PathFinder.find_spec(fullname, _engine.__path__)
         return None
 
 
@@ -428,7 +428,10 @@ def _load(name: str, package: str) -> "Backend | _Failure":
                 " renew it with python -m socketpkg vendor --update"
             )
         _imported(package)
-        syscalls = _checked(_imported(f"{package}.syscalls"))
+        module = _imported(f"{package}.syscalls")
+        syscalls = _checked(module)
+        # What the modules of the engine import from there. In a vendored copy of today's backends too.
+        vars(module).setdefault("SYSCALLS", syscalls())
         if "compiled-core" not in syscalls.features and not _has_core(package):
             serve(package)
         address = _imported(f"{package}._address")
@@ -468,15 +471,15 @@ def _broken(package: str, error: Exception) -> _Failure:
     return _Failure(package, False, f"built but broken: {text}", error)
 
 
-def _checked(module: "ModuleType") -> "type[_syscalls.Syscalls]":
+def _checked(module: "ModuleType") -> "type[contract.Syscalls]":
     """The class ``Syscalls`` of a backend, when it fulfils the contract."""
     found = getattr(module, "Syscalls", None)
     if not isinstance(found, type):
         raise _Incomplete(f"{module.__name__} has no class Syscalls")
     # The compiled backend stands on a compiled twin of the contract, another class of the same name.
-    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != _syscalls.SystemCalls.__name__]
-    missing = [n for n in _public(_syscalls.SystemCalls) if not any(callable(vars(cls).get(n)) for cls in own)]
-    missing += [n for n in _public(_syscalls.Syscalls) if not hasattr(found, n)]
+    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != contract.SystemCalls.__name__]
+    missing = [n for n in _public(contract.SystemCalls) if not any(callable(vars(cls).get(n)) for cls in own)]
+    missing += [n for n in _public(contract.Syscalls) if not hasattr(found, n)]
     if missing:
         raise _Incomplete(f"{module.__name__}.Syscalls lacks {', '.join(missing)}")
     return found

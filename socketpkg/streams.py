@@ -16,8 +16,8 @@ from _operator import index
 import socketpkg
 
 from . import _socket
-from ._arguments import NANOSECONDS
-from ._deadline import NOT_GIVEN, Deadline
+from ._engine.arguments import NANOSECONDS
+from ._engine.deadline import NOT_GIVEN, Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

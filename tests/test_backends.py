@@ -25,12 +25,12 @@ pytestmark = pytest.mark.keeps_descriptors
 PYPY = sys.implementation.name == "pypy"
 ORDER = ["cffi", "ctypes"] if PYPY else ["c", "cffi", "ctypes"]
 FIRST, SECOND = ORDER[:2]
-REQUIRED = sorted(name for name in vars(backends._syscalls.SystemCalls) if not name.startswith("_"))
+REQUIRED = sorted(name for name in vars(backends.contract.SystemCalls) if not name.startswith("_"))
 
 WHOLE = (
     "from socketpkg_ctypes.syscalls import Syscalls as Base\nclass Syscalls(Base):\n    features = frozenset({'fake'})"
 )
-INCOMPLETE = "from socketpkg._syscalls import Syscalls as Base\nclass Syscalls(Base):\n    pass"
+INCOMPLETE = "from socketpkg.contract import Syscalls as Base\nclass Syscalls(Base):\n    pass"
 BROKEN = "raise RuntimeError('the moon is full')"
 BROKEN_IMPORT = "import no_such_module_anywhere"
 UNAVAILABLE = "from socketpkg.backends import BackendUnavailable\nraise BackendUnavailable('no table for a vax')"
@@ -253,7 +253,7 @@ def test_broken_is_raised(world: World, syscalls: str, text: str, cause: str, na
 def test_incomplete_names_what_is_missing(world: World, lacking: list[str]) -> None:
     kept = sorted(set(REQUIRED) - set(lacking))
     methods = "".join(f"    def {name}(self, *arguments): return {{}}\n" for name in kept)
-    world.builtin(cffi=f"from socketpkg._syscalls import Syscalls as Base\nclass Syscalls(Base):\n{methods}")
+    world.builtin(cffi=f"from socketpkg.contract import Syscalls as Base\nclass Syscalls(Base):\n{methods}")
     message, _ = world.error("cffi")
     assert f"built but broken: socketpkg_cffi.syscalls.Syscalls lacks {', '.join(lacking)}." in message
 

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from socketpkg import backends
-from socketpkg.bench import (
+from socketpkg._commands.bench import (
     _busy,
     _command,
     _computing,
@@ -40,7 +40,7 @@ from socketpkg.bench import (
     _tables,
     rank,
 )
-from socketpkg.bench._catalogue import LOOPS, OTHERS, names
+from socketpkg._commands.bench._catalogue import LOOPS, OTHERS, names
 
 ROOT = Path(__file__).resolve().parent.parent
 USABLE = [name for name, status in backends.available().items() if status.usable]
@@ -230,7 +230,7 @@ def test_every_raw_loop_runs(library: Path) -> None:
 def test_a_raw_loop_says_what_failed(library: Path) -> None:
     """Without descriptors there are no sockets."""
     code = (
-        "import resource, sys; from socketpkg.bench import _raw; library = _raw.Library(sys.argv[1])\n"
+        "import resource, sys; from socketpkg._commands.bench import _raw; library = _raw.Library(sys.argv[1])\n"
         "with library.scenario('send-recv') as loop:\n"
         "    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
         "    loop(1)\n"
@@ -676,7 +676,9 @@ def test_rank_of_what_is_not_there() -> None:
 
 
 def test_nothing_else_is_needed_to_rank() -> None:
-    code = "import sys; from socketpkg.bench import rank, _rank; print(*({'pyperf', 'rich'} & {*sys.modules}))"
+    code = (
+        "import sys; from socketpkg._commands.bench import rank, _rank; print(*({'pyperf', 'rich'} & {*sys.modules}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("\n", "")
 

@@ -21,8 +21,8 @@ import pytest
 
 import socketpkg
 from socketpkg import backends
-from socketpkg._constants import ELSEWHERE, NAMES
-from socketpkg._strings import STRINGS
+from socketpkg._engine.constants import ELSEWHERE, NAMES
+from socketpkg._engine.strings import STRINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "backends" / "_build.py"

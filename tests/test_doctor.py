@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 import socketpkg
-from socketpkg import __main__, _doctor, _edition, backends
+from socketpkg import __main__, _config, backends
+from socketpkg._commands.doctor import gil_state
 
 # The first backend that needs libffi makes that open itself, for good.
 pytestmark = pytest.mark.keeps_descriptors
@@ -170,7 +171,7 @@ def test_the_reader_may_go(tmp_path: Path) -> None:
 def test_help_and_version() -> None:
     done = doctor("--help")
     assert done.returncode == 0
-    for name in _edition.COMMANDS:
+    for name in _config.COMMANDS:
         assert name in done.stdout
     assert doctor("--version").stdout == f"socketpkg {socketpkg.__version__}\n"
     assert doctor("doctor", "--help").returncode == 0
@@ -196,4 +197,4 @@ def test_in_this_process(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main(["doctor", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["selection"]["backend"] == backends.selected()
-    assert facts["python"]["gil"] == _doctor.gil_state()
+    assert facts["python"]["gil"] == gil_state()

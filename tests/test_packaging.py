@@ -46,8 +46,8 @@ LEFT_BEHIND = shutil.ignore_patterns(
 SOURCES = {
     "socketpkg_c": (".pyx", ".pxd"),
     "socketpkg_cffi": (".h", ".c"),
-    "socketpkg/bench": (".c",),
-    "socketpkg/vendoring/material": (".h", ".def", ""),
+    "socketpkg/_commands/bench": (".c",),
+    "socketpkg/_commands/vendor/material": (".h", ".def", ""),
 }
 
 # -- this installation -------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def installed_files() -> list[PurePosixPath]:
 def test_nothing_generic_is_installed() -> None:
     tops = {file.parts[0] for file in installed_files()}
     packages = {top for top in tops if not top.endswith(".dist-info")}
-    assert packages == {"socketpkg", "socketpkg_c", "socketpkg_cffi", "socketpkg_ctypes"}
+    assert packages == {"socketpkg", "socketpkg_c", "socketpkg_cffi", "socketpkg_ctypes", "socketpkg_ffi"}
     assert len(tops) == len(packages) + 1
 
 
@@ -80,7 +80,7 @@ def test_only_what_runs_is_installed() -> None:
 
 
 def test_the_benchmark_has_its_raw_loops() -> None:
-    assert "socketpkg/bench/raw.c" in {str(file) for file in installed_files()}
+    assert "socketpkg/_commands/bench/raw.c" in {str(file) for file in installed_files()}
 
 
 def test_types_are_announced() -> None:
@@ -258,6 +258,6 @@ def test_no_with_statement_where_errors_have_no_traceback() -> None:
     including = [path for path in backend.glob("*.p[xy][dx]") if "socketpkg_traceback.h" in path.read_text()]
     assert sorted(path.name for path in including) == ["_core.pxd", "syscalls.pyx"]
     for path in including:
-        twin = ROOT / "socketpkg" / f"{path.stem}.py"
+        twin = ROOT / "socketpkg" / "_engine" / f"{path.stem}.py"
         text = (twin if path.suffix == ".pxd" else path).read_text()
         assert re.findall(r"^ *with (?!nogil:|gil:).*$", text, re.MULTILINE) == []

@@ -21,12 +21,13 @@ from typing import Any
 import pytest
 
 import socketpkg
-from socketpkg import __main__, _edition, backends, bench
-from socketpkg.bench._lockstep import WorkerError
-from socketpkg.vendoring import advice, build, generate, material, place, rewrite
-from socketpkg.vendoring.errors import VendorError
-from socketpkg.vendoring.manifest import Manifest
-from socketpkg.vendoring.sources import EXCLUDED, Sources
+from socketpkg import __main__, _config, backends
+from socketpkg._commands import bench
+from socketpkg._commands.bench._lockstep import WorkerError
+from socketpkg._commands.vendor import advice, build, generate, material, place, rewrite
+from socketpkg._commands.vendor.errors import VendorError
+from socketpkg._commands.vendor.manifest import Manifest
+from socketpkg._commands.vendor.sources import EXCLUDED, Sources
 
 # The first backend that needs libffi makes that open itself, for good.
 pytestmark = pytest.mark.keeps_descriptors
@@ -108,25 +109,29 @@ def test_a_copy_works(dest: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert python(dest, code) == expected
 
 
-@pytest.mark.parametrize("backend", _edition.BUILT_IN)
+@pytest.mark.parametrize("backend", _config.BUILT_IN)
 def test_nothing_but_what_is_needed(backend: str) -> None:
     """Every module of the package is in the copies or is named as one that is not, and the imports are all there."""
     files = Sources(backend).python(NAME)
     tops = {name.partition("/")[0].partition(".")[0] for name in files}
-    assert not tops & set(EXCLUDED)
+    assert not {".".join(Path(name).with_suffix("").parts[:2]) for name in files} & set(EXCLUDED)
     assert ("_ffi" in tops) is (backend != "c"), "what only interpreted backends use"
     assert ("_backend/_constants_linux.py" in files) is (backend == "ctypes")
 
 
 def test_every_module_has_its_place() -> None:
     """A new module is in the copies because it is used there, or else `ROOTS` or `EXCLUDED` must name it."""
-    present = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()}
-    reached = set().union(*(Sources(name).modules() for name in _edition.BUILT_IN))
-    assert present - {"py", "__pycache__", *reached, *EXCLUDED} == set()
-    assert not reached & set(EXCLUDED)
+    files = (
+        path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.py*") if path.suffix in (".py", ".pyi")
+    )
+    present = {".".join(path.parts).removesuffix("__init__").removesuffix(".") for path in files}
+    reached = set().union(*(Sources(name).modules() for name in _config.BUILT_IN))
+    excluded = {name for name in present if f"{name}.".startswith(tuple(f"{top}." for top in EXCLUDED))}
+    assert present == reached | excluded
+    assert not reached & excluded
 
 
-@pytest.mark.parametrize("name", [name for name in _edition.BUILT_IN if name != "c"])
+@pytest.mark.parametrize("name", [name for name in _config.BUILT_IN if name != "c"])
 def test_every_module_of_a_backend_has_its_place(name: str) -> None:
     sources = Sources(name)
     files = sources.python(NAME)
@@ -134,12 +139,12 @@ def test_every_module_of_a_backend_has_its_place(name: str) -> None:
     assert {f"_backend/{name}" for name in ours} <= set(files)
 
 
-@pytest.mark.parametrize("backend", _edition.BUILT_IN)
+@pytest.mark.parametrize("backend", _config.BUILT_IN)
 def test_no_name_of_the_whole_edition_is_left(backend: str) -> None:
     """Neither in the imports nor as a text that code would import by, or find in sys.modules."""
     names = re.compile(r"socketpkg(_\w+)?(\.\w+)*")
     for path, text in Sources(backend).python(NAME).items():
-        if not path.endswith((".py", ".pyi")) or path == "_edition.py":
+        if not path.endswith((".py", ".pyi")) or path == "_config.py":
             continue
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import):
@@ -149,7 +154,7 @@ def test_no_name_of_the_whole_edition_is_left(backend: str) -> None:
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and names.fullmatch(node.value):
                 # The key of a report; the name of the group of entry points, which a copy does not read.
                 assert (path, node.value) in {
-                    ("_doctor.py", "socketpkg"),
+                    ("_commands/doctor.py", "socketpkg"),
                     ("backends.py", "socketpkg.backends"),
                 }
 
@@ -259,12 +264,12 @@ def test_two_versions_and_the_installed_one(tmp_path: Path) -> None:
     assert vendor("--backend", "ctypes", one) == 0
     # The other program has its copy from an older socketpkg, which knows a constant less.
     older = tmp_path / "older"
-    for name in ("socketpkg", "socketpkg_ctypes"):
+    for name in ("socketpkg", "socketpkg_ctypes", "socketpkg_ffi"):
         package = Path(__import__(name).__file__).parent
         shutil.copytree(package, older / name, ignore=shutil.ignore_patterns("__pycache__"))
     version = older / "socketpkg" / "_version.py"
     version.write_text(version.read_text().replace(socketpkg.__version__, "0.0.1"))
-    if not (older / "socketpkg" / "vendoring" / "material").is_dir():
+    if not (older / "socketpkg" / "_commands" / "vendor" / "material").is_dir():
         shutil.copy(PACKAGE.parent / "LICENSE", older)
     done = subprocess.run(
         [sys.executable, "-m", "socketpkg", "vendor", "--backend", "ctypes", str(two)],
@@ -317,7 +322,7 @@ def test_two_versions_and_the_installed_one(tmp_path: Path) -> None:
 
 def backend_paths() -> list[str]:
     """Where the packages of the backends are, in a source tree apart from the public package."""
-    return [str(Sources(name).folder.parent) for name in _edition.BUILT_IN]
+    return [str(Sources(name).folder.parent) for name in _config.BUILT_IN]
 
 
 # -- VENDORED.txt, --check ---------------------------------------------------------------------------------------------
@@ -571,7 +576,7 @@ def test_the_fastest_of_those_that_can_be_used(
 def test_no_backend_can_be_used(
     dest: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unusable(monkeypatch, *_edition.BUILT_IN)
+    unusable(monkeypatch, *_config.BUILT_IN)
     assert "ctypes: not built: the moon is full" in refusal(capsys, dest, dest)
 
 
@@ -762,6 +767,8 @@ def test_lines_for_setuptools(dest: Path, capsys: pytest.CaptureFixture[str]) ->
     assert (dest.parents[2] / source).is_file()
     assert f'"{NAME}" = ["LICENSE", "VENDORED.txt", "py.typed", "*.pyi"]' in lines
     assert f'dependencies = ["{advice.CFFI}"]' in lines
+    packages = ", ".join(f"{NAME}{inside}" for inside in ("", "._backend", "._commands", "._engine"))
+    assert f"A project that lists its packages by name adds {packages} and {NAME}._ffi." in lines
 
 
 def test_lines_for_meson(dest: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -797,7 +804,7 @@ def test_what_cffi_needs_is_what_socketpkg_needs() -> None:
 def test_imports_wherever_they_are() -> None:
     text = (
         '"""from socketpkg.x import y"""\n'
-        "from socketpkg._arguments import (  # why\n    a,\n    b,\n)\n"
+        "from socketpkg._engine.arguments import (  # why\n    a,\n    b,\n)\n"
         "import socketpkg\nimport socketpkg as net\n"
         "def f():\n    'ä'; from socketpkg.backends import c\n"
         "from socketpkgs import d\nimport os, sys\n"
@@ -806,7 +813,7 @@ def test_imports_wherever_they_are() -> None:
         text, "x.py", lambda found: "." + found.module.partition(".")[2] if found.names else ".."
     ) == (
         '"""from socketpkg.x import y"""\n'
-        "from ._arguments import (  # why\n    a,\n    b,\n)\n"
+        "from ._engine.arguments import (  # why\n    a,\n    b,\n)\n"
         "from .. import socketpkg\nfrom .. import socketpkg as net\n"
         "def f():\n    'ä'; from .backends import c\n"
         "from socketpkgs import d\nimport os, sys\n"

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 import socketpkg
-from socketpkg import _edition
-from socketpkg.vendoring.sources import Sources
+from socketpkg import _config
+from socketpkg._commands.vendor.sources import Sources
 
 pytestmark = [pytest.mark.slow, pytest.mark.keeps_descriptors]
 
@@ -59,7 +59,7 @@ def maker(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("maker") / "venv"
     run([sys.executable, "-m", "venv", str(folder)], folder.parent, environment())
     (packages,) = folder.glob("lib/py*/site-packages")
-    places = {Path(socketpkg.__file__).parent.parent, *(Sources(name).folder.parent for name in _edition.BUILT_IN)}
+    places = {Path(socketpkg.__file__).parent.parent, *(Sources(name).folder.parent for name in _config.BUILT_IN)}
     (packages / "socketpkg-under-test.pth").write_text("".join(f"{place}\n" for place in places))
     tools = ["setuptools", *([] if PYPY else ["Cython>=3.1", "cffi"])]
     run([str(folder / "bin" / "pip"), "install", "--quiet", *tools], folder, environment())
@@ -103,7 +103,7 @@ def core(folder: Path, name: str, backend: str) -> None:
 
 def absent(backend: str) -> list[str]:
     """What there must not be where a program is run."""
-    names = ["socketpkg", *_edition.BUILT_IN.values(), "Cython"]
+    names = ["socketpkg", *_config.BUILT_IN.values(), "Cython"]
     return names if backend == "cffi" or PYPY else [*names, "cffi", "_cffi_backend"]
 
 
@@ -184,7 +184,7 @@ def cffi_program(maker: dict[str, str], tmp_path_factory: pytest.TempPathFactory
         """
         import sys
         from socketpkg import __main__, _version
-        from socketpkg.vendoring import sources
+        from socketpkg._commands.vendor import sources
         whole, this = sources.Sources.python, _version.__version__
         def older(self, name):
             files = whole(self, name)
@@ -279,7 +279,7 @@ def test_two_programs_in_one_process(together: Path, installed: bool) -> None:
     env = environment()
     expected = [("c", socketpkg.__version__), ("cffi", "0.0.1")]
     if installed:
-        places = [Path(socketpkg.__file__).parent.parent, *(Sources(n).folder.parent for n in _edition.BUILT_IN)]
+        places = [Path(socketpkg.__file__).parent.parent, *(Sources(n).folder.parent for n in _config.BUILT_IN)]
         env |= {"PYTHONPATH": os.pathsep.join(dict.fromkeys(map(str, places))), "SOCKET_BACKEND": "c"}
         expected.append(("c", socketpkg.__version__))
     python = str(together / "venv" / "bin" / "python")
@@ -312,7 +312,7 @@ def test_the_c_code_of_c_is_the_same_everywhere(
     there = contents(c_program[0] / "src" / "myapp" / "_vendor" / "socketpkg")
     here = contents(dest / "socketpkg")
     sources = {path for path in here if path.endswith((".c", ".py"))}
-    assert {"_backend/_core.c", "_backend/_address.c", "_backend/_syscalls.c", "_backend/syscalls.c"} <= sources
+    assert {"_backend/_core.c", "_backend/_address.c", "_backend/contract.c", "_backend/syscalls.c"} <= sources
     assert {path: here[path] for path in sources} == {path: there[path] for path in sources}
     for path in sources:
         assert str(dest).encode() not in here[path]

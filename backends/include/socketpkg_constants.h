@@ -1,4 +1,4 @@
-/* The platform's constants as a table: those of socketpkg/_constants.py that the headers have.
+/* The platform's constants as a table: those of socketpkg/_engine/constants.py that the headers have.
  *
  * socketpkg_constants.def is written when the package is built (backends/_build.py, write_constants_def): for each
  * name, SP_CONSTANT(name) if the headers have it as a macro, or else SP_NUMBER(name, number) if Linux has it. Include

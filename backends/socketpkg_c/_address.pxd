@@ -1,8 +1,8 @@
-# The C side of socketpkg/_address.py.
+# The C side of socketpkg/_engine/_address.py.
 
 cimport cython
 
-from socketpkg_c._syscalls cimport Syscalls as Contract
+from socketpkg_c.contract cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef int AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, _AF_RDS, _AF_DIVERT

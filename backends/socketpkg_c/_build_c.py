@@ -22,10 +22,14 @@ MACROS = {
 
 
 def sources(backend: Path, public: Path) -> dict[str, Path]:
-    """The source of each module: the system calls, and those modules of *public* that have a .pxd in *backend*."""
+    """The source of each module: the system calls, and those modules of *public* that have a .pxd in *backend*.
+
+    *public* is the folder of the package socketpkg.
+    """
     found = {"syscalls": backend / "syscalls.pyx"}
     for pxd in sorted(backend.glob("*.pxd")):
-        twin = public / f"{pxd.stem}.py"
-        if twin.exists():
-            found[pxd.stem] = twin
+        for folder in (public, public / "_engine"):
+            twin = folder / f"{pxd.stem}.py"
+            if twin.exists():
+                found[pxd.stem] = twin
     return found

@@ -1,10 +1,10 @@
-# The C side of socketpkg/_bulk.py.
+# The C side of socketpkg/_engine/_bulk.py.
 
 cimport cython
 
 from socketpkg_c._address cimport AddressCodec
-from socketpkg_c._syscalls cimport Descriptor
-from socketpkg_c._syscalls cimport Syscalls as Contract
+from socketpkg_c.contract cimport Descriptor
+from socketpkg_c.contract cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef AddressCodec _codec

@@ -1,4 +1,4 @@
-# The C side of socketpkg/_core.py.
+# The C side of socketpkg/_engine/_core.py.
 
 cimport cython
 from cpython.exc cimport PyErr_SetFromErrno
@@ -6,8 +6,8 @@ from cpython.object cimport PyObject
 from libc.limits cimport LLONG_MAX, LLONG_MIN
 
 from socketpkg_c._address cimport AddressCodec
-from socketpkg_c._syscalls cimport Descriptor
-from socketpkg_c._syscalls cimport Syscalls as Contract
+from socketpkg_c.contract cimport Descriptor
+from socketpkg_c.contract cimport Syscalls as Contract
 
 cdef Contract _sys
 cdef AddressCodec _codec

@@ -19,8 +19,8 @@ from libc.errno cimport errno
 from libc.string cimport memcmp, memcpy, memset
 
 from socketpkg_c cimport libc
-from socketpkg_c._syscalls cimport Descriptor
-from socketpkg_c._syscalls cimport Syscalls as Contract
+from socketpkg_c.contract cimport Descriptor
+from socketpkg_c.contract cimport Syscalls as Contract
 
 cdef extern from "Python.h":
     const unsigned long Py_TPFLAGS_IMMUTABLETYPE
@@ -1199,7 +1199,7 @@ cdef enum:
     BATCH_SIZE = 4194304
     # What a message costs the kernel beside its bytes, as the bytes that are copied in that time.
     MESSAGE_COST = 1024
-    # As in socketpkg/_syscalls.py.
+    # As in socketpkg/contract.py.
     UDP_GRO = 104
 
 

@@ -7,7 +7,7 @@ from _thread import allocate_lock
 from struct import Struct
 from types import MappingProxyType
 
-from socketpkg._ffi import LARGE, NAME_SIZE, POLLIN, ForeignSyscalls
+from socketpkg_ffi.calls import LARGE, NAME_SIZE, POLLIN, ForeignSyscalls
 
 from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from socketpkg._syscalls import HasDescriptor
+    from socketpkg.contract import HasDescriptor
 
 __all__ = ["Syscalls"]
 

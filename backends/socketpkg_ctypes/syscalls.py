@@ -32,7 +32,7 @@ from ctypes import (
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
-from socketpkg._ffi import LARGE, NAME_SIZE, POLLIN, SCRATCH, SPARES, ForeignSyscalls
+from socketpkg_ffi.calls import LARGE, NAME_SIZE, POLLIN, SCRATCH, SPARES, ForeignSyscalls
 
 from ._constants_linux import MACHINES, constants_of
 
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    from socketpkg._syscalls import HasDescriptor
+    from socketpkg.contract import HasDescriptor
 else:
     from _collections import deque
 

@@ -14,7 +14,7 @@ Layers of others are subclasses of `Layer`, registered under the entry-point gro
 
 from __future__ import annotations
 
-from .. import _edition, backends
+from .. import _config, backends
 from ._base import Layer, descriptor
 from ._options import LayerError, Option
 
@@ -40,7 +40,7 @@ def get(name: str) -> Layer:
 
 def available() -> tuple[str, ...]:
     """The names of the layers that there are: those of socketpkg, and those that are registered."""
-    return tuple(sorted({*_edition.LAYERS, *backends.registered(backends.LAYERS_GROUP)}))
+    return tuple(sorted({*_config.LAYERS, *backends.registered(backends.LAYERS_GROUP)}))
 
 
 def off(*names: str) -> AbstractContextManager[None]:

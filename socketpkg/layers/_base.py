@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from types import FunctionType
 
-from socketpkg._syscalls import Syscalls, SystemCalls
+from socketpkg.contract import Syscalls, SystemCalls
 
 from . import _options
 from ._options import LayerError, Option
@@ -42,7 +42,7 @@ def descriptor(sock: Any) -> int:
 class Layer(Syscalls):
     """The base of every layer. On its own it changes nothing.
 
-    A subclass defines the calls of the contract (`socketpkg._syscalls`) that it is interested in, under their own
+    A subclass defines the calls of the contract (`socketpkg.contract`) that it is interested in, under their own
     names, and makes them with ``self.below``. A call that is built from others in the contract, such as ``recvmmsg``,
     is passed on like every other one: who defines ``recvmsg`` decides about ``recvmmsg`` too.
     """

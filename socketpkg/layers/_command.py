@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 
-from .. import _edition, backends
+from .. import _config, backends
 from . import _options
 from ._base import Layer
 from ._stack import _layer as layer_class
@@ -42,7 +42,7 @@ class _Given(argparse.Action):
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declares ``--trace``, ``--trace-pcap FILE`` and so on, and the short names."""
     for name in ORDER:
-        if name not in _edition.LAYERS:
+        if name not in _config.LAYERS:
             continue
         cls = layer_class(name)
         group = parser.add_argument_group(f"layer {name}", cls.SUMMARY)

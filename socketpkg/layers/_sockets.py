@@ -6,7 +6,7 @@ import itertools
 import os
 from typing import Generic, TypeVar
 
-from socketpkg import _syscalls
+from socketpkg import contract
 
 from ._base import Layer, descriptor
 from ._names import Names
@@ -15,10 +15,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
 
-    from .._syscalls import Syscalls
+    from ..contract import Syscalls
 
 
-Descriptor = getattr(_syscalls, "Descriptor", int)
+Descriptor = getattr(contract, "Descriptor", int)
 
 
 class Record:

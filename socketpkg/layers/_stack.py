@@ -10,7 +10,7 @@ import importlib
 import sys
 from types import ModuleType
 
-from .. import _edition, backends
+from .. import _config, backends
 from ._base import Layer
 from ._options import LayerError
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._syscalls import Syscalls
+    from ..contract import Syscalls
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -66,17 +66,17 @@ def split(name: str) -> tuple[list[str], str]:
 
 def known_names() -> str:
     """What a stack can be made of, in a sentence."""
-    layers = ", ".join(sorted({*_edition.LAYERS, *backends.registered(backends.LAYERS_GROUP)}))
-    others = ", ".join([*_edition.BUILT_IN, *sorted(backends.registered(backends.GROUP))])
+    layers = ", ".join(sorted({*_config.LAYERS, *backends.registered(backends.LAYERS_GROUP)}))
+    others = ", ".join([*_config.BUILT_IN, *sorted(backends.registered(backends.GROUP))])
     return f"The layers are: {layers}; the backends are: {others}"
 
 
 def _layer(name: str) -> type[Layer]:
     """The class of a layer."""
-    modules = [_edition.LAYERS[name]] if name in _edition.LAYERS else backends.registered(backends.LAYERS_GROUP)[name]
+    modules = [_config.LAYERS[name]] if name in _config.LAYERS else backends.registered(backends.LAYERS_GROUP)[name]
     if len(modules) > 1:
         raise LayerError(f"more than one module registers the layer {name!r}: {', '.join(modules)}")
-    own = name in _edition.LAYERS
+    own = name in _config.LAYERS
     try:
         found: Any = importlib.import_module(f"{_PACKAGE}.{modules[0]}" if own else modules[0].partition(":")[0])
         cls = getattr(found, "Layer" if own else modules[0].partition(":")[2] or "Layer", None)
@@ -96,8 +96,7 @@ def _instance(name: str, below: backends.Backend, layers: tuple[Layer, ...], top
     module = ModuleType(package, f"The stack {name}.")
     module.__path__ = []
     syscalls = ModuleType(f"{package}.syscalls", f"The calls of the stack {name}.")
-    # `_address` makes "its" Syscalls; here it gets the one that there is.
-    syscalls.Syscalls = lambda: top  # type: ignore[attr-defined]
+    syscalls.SYSCALLS = top  # type: ignore[attr-defined]
     made = [package, syscalls.__name__, f"{package}._address", f"{package}._core"]
     sys.modules[package] = module
     sys.modules[syscalls.__name__] = syscalls

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from .._syscalls import Syscalls
+    from ..contract import Syscalls
     from ._pcap import Capture
 
 #: Calls that only compute: nobody outside the process is asked.

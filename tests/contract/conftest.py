@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from socketpkg import _syscalls
-from socketpkg._syscalls import Syscalls as Contract
+from socketpkg import contract
+from socketpkg.contract import Syscalls as Contract
 
 #: Longer than any test waits for what must happen.
 BOUND = 40
@@ -50,8 +50,8 @@ def with_numbers(backend: str) -> Any:
     Its class stands above the backend's own, which is ``whole``.
     """
     module = importlib.import_module(f"socketpkg_{backend}.syscalls")
-    contract = importlib.import_module("socketpkg_c._syscalls") if backend == "c" else _syscalls
-    descriptor = contract.Descriptor
+    twin = importlib.import_module("socketpkg_c.contract") if backend == "c" else contract
+    descriptor = twin.Descriptor
 
     def on_a_number(name: str) -> Any:
         call = getattr(module.Syscalls, name)

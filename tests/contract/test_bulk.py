@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from socketpkg._ffi import ForeignSyscalls
-from socketpkg._syscalls import UDP_GRO
-from socketpkg._syscalls import Syscalls as Contract
+from socketpkg.contract import UDP_GRO
+from socketpkg.contract import Syscalls as Contract
+from socketpkg_ffi.calls import ForeignSyscalls
 
 from .conftest import Descriptors, Interrupting
 

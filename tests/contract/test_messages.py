@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from socketpkg._ffi import ForeignSyscalls
+from socketpkg_ffi.calls import ForeignSyscalls
 
 from .conftest import Descriptors, Interrupting
 

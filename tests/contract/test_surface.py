@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from socketpkg._syscalls import Syscalls as Contract
-from socketpkg._syscalls import SystemCalls
+from socketpkg.contract import Syscalls as Contract
+from socketpkg.contract import SystemCalls
 
 REQUIRED = sorted(name for name, value in vars(SystemCalls).items() if inspect.isfunction(value))
 CALLS = sorted(
@@ -65,7 +65,7 @@ def test_describe(syscalls: Any) -> None:
 
 
 def test_constants(syscalls: Any) -> None:
-    from socketpkg._constants import NAMES
+    from socketpkg._engine.constants import NAMES
 
     constants = syscalls.constants()
     assert set(constants) <= set(NAMES)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from socketpkg import backends, layers
-from socketpkg._syscalls import Syscalls, SystemCalls
+from socketpkg.contract import Syscalls, SystemCalls
 from socketpkg.layers import Layer, LayerError, _base, _options, _stack
 
 from .conftest import USABLE, Programs
@@ -193,8 +193,8 @@ def test_every_call_of_the_contract_goes_down() -> None:
 
 def test_a_new_call_passes_without_a_change(programs: Programs) -> None:
     code = """
-        from socketpkg import _syscalls
-        _syscalls.SystemCalls.sockatmark = lambda self, fd: 0
+        from socketpkg import contract
+        contract.SystemCalls.sockatmark = lambda self, fd: 0
         from socketpkg_ctypes.syscalls import Syscalls
         Syscalls.sockatmark = lambda self, fd: 42
         from socketpkg import backends

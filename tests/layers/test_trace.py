@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from socketpkg import backends
-from socketpkg._syscalls import Syscalls
+from socketpkg.contract import Syscalls
 from socketpkg.layers import _base, _pcap, trace
 
 from .conftest import PATIENCE, Programs

@@ -1,0 +1,924 @@
+"""What the ctypes and the cffi backend share: trying, waiting, errors, buffers, ancillary data.
+
+Neither of them has a compiler below its Python, so here is where the contract is kept; a subclass only brings the
+*raw* functions of the C library and the handful of ways in which it makes memory that C can see. Conventions of a raw
+function:
+
+* It makes one call of the C library. Its result is negative when that failed, and `_errno` says why.
+* A *target* is what a raw function takes for a pointer; its memory lives as long as the target does. A *view* is the
+  same memory to be sliced by Python: ``view[:n]`` gives bytes.
+* There are two of every transfer. One holds the GIL (``_recv``): it is given MSG_DONTWAIT, and so cannot block. The
+  other releases it (``_recv_released``), for a call that may block, or that copies so much that others should run
+  meanwhile. On PyPy, which always releases it, they are one.
+* A function that gives a name (an address) and another result gives the length of the name in the same number,
+  ``result << 8 | length``. An object for the length would cost more than the name. A name is what `_new_name` has made.
+
+All transfers go through one loop, `_transfer`. Only the first tries of recv, recv_into, send and sendall, which are
+what programs do most, stand by themselves: here for recv, in the subclasses for the others, since what makes them
+fast differs.
+
+A target of the caller's buffer keeps that buffer exported. Tracebacks keep frames, and frames keep their locals, so
+every frame that holds such a target drops it in a ``finally`` before an exception passes through.
+"""
+
+import os
+from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
+from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
+from posix import close
+from struct import Struct
+
+from socketpkg.contract import Syscalls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from socketpkg.contract import HasDescriptor, Items
+
+    Raw = Callable[..., int]
+else:
+    # What collections has, without the modules that it imports: they take longer than all of ours.
+    from _collections import deque
+
+__all__ = ["ForeignSyscalls"]
+
+#: Transfers of more than this are worth a release of the GIL, whether they can block or not.
+LARGE = 65536
+#: Room in a scratch buffer; a receive that asks for more makes memory of its own.
+SCRATCH = 262144
+#: Room in a buffer for ancillary items; a receive that asks for more makes memory of its own.
+CONTROL_SIZE = 1024
+#: How many idle buffers of a kind are kept.
+SPARES = 8
+#: Room for an address: a sockaddr_storage.
+NAME_SIZE = 128
+#: Of a receive that takes no ancillary items.
+_NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
+#: What a buffer for ancillary items holds that waits for its next use.
+_NO_ITEMS = bytes(CONTROL_SIZE)
+#: strerror() of it takes longer than to make the exception.
+_NOTHING_YET = os.strerror(EAGAIN)
+#: Also the longest wait that poll(2) takes, in milliseconds.
+_INT_MAX = 2**31 - 1
+
+
+#: The bits of poll(2), which are the same on every platform.
+POLLIN, POLLOUT, POLLERR = 1, 4, 8
+
+
+class ForeignSyscalls(Syscalls):
+    """The contract over raw functions that a subclass takes from the C library."""
+
+    # What a subclass brings. (fd, target, size, flags) for recv and send; with (name) after it for recvfrom, with
+    # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
+    # sendmsg and (name, control, control_size, results) for recvmsg, which sets results[1:] to the lengths of the name
+    # and of the control data and the message's flags. Those in _of take (vectors, count) for (target, size).
+    _recv: "Raw"
+    _recv_released: "Raw"
+    _recvfrom: "Raw"
+    _recvfrom_released: "Raw"
+    _recvmsg: "Raw"
+    _recvmsg_released: "Raw"
+    _recvmsg_of: "Raw"
+    _recvmsg_of_released: "Raw"
+    _send: "Raw"
+    _send_released: "Raw"
+    _sendto: "Raw"
+    _sendto_released: "Raw"
+    _sendmsg: "Raw"
+    _sendmsg_released: "Raw"
+    _sendmsg_of: "Raw"
+    _sendmsg_of_released: "Raw"
+    _connect: "Raw"  # (fd, address, length); it releases the GIL, for it has no flags that keep it from blocking
+    _poll: "Raw"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
+    _now: "Raw"  # () the monotonic clock in nanoseconds
+    _socket: "Raw"
+    _socketpair: "Raw"  # (family, type, proto, results)
+    _bind: "Raw"
+    _listen: "Raw"
+    _shutdown: "Raw"
+    _getsockname: "Raw"  # (fd, name)
+    _getpeername: "Raw"
+    _getsockopt: "Raw"
+    _setsockopt: "Raw"
+
+    #: MSG_DONTWAIT, with which a call cannot block.
+    _dontwait: int
+    #: Whether a call of a socket in blocking mode begins with a try that holds the GIL.
+    _tries_first: bool
+    #: Whether send(2) and its kin heed MSG_DONTWAIT.
+    _sends_heed_dontwait = True
+    #: The flags with which a try that cannot block has the result that a blocking call would have.
+    _harmless: int
+    _msg_trunc: int
+    _sol_socket: int
+    _so_error: int
+    _scm_rights: int
+    _cloexec: int
+    #: The head of a cmsghdr as it lies in memory (length, level, type), with the padding before the data.
+    _cmsg_header: Struct
+    #: What the whole of it is rounded up to.
+    _cmsg_align: int
+
+    def __init__(self) -> None:
+        #: All other flags, made once: ~ takes long.
+        self._harmful = ~(self._harmless | self._waitforone)
+        # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
+        self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
+        self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+        self._controls: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
+        self._blocks: deque[Any] = deque(maxlen=SPARES)
+
+    # -- what a subclass can do with memory ----------------------------------------------------------------------
+
+    def _errno(self, result: int) -> int:
+        """Why the raw call that has just returned *result* failed."""
+        raise NotImplementedError
+
+    def _memory(self, size: int) -> "tuple[Any, Any]":
+        """(target, view) of *size* bytes with anything in them."""
+        raise NotImplementedError
+
+    def _zeros(self, size: int) -> "tuple[Any, Any]":
+        """(target, view) of *size* bytes of zeros, at least one."""
+        raise NotImplementedError
+
+    def _ints(self, count: int) -> "Any":
+        """An array of C ints, -1 each."""
+        raise NotImplementedError
+
+    def _new_name(self) -> "tuple[Any, Any, Any]":
+        """(name, view, results): memory for a name, to be filled by a raw function, and four results, -1 each."""
+        raise NotImplementedError
+
+    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+        """(target, size) of a buffer that is only read."""
+        raise NotImplementedError
+
+    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+        """(target, size) of a buffer that is written to; TypeError or BufferError when that cannot be."""
+        raise NotImplementedError
+
+    def _writable_of(self, caller: str, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+        """The same with the standard library's error."""
+        try:
+            return self._writable(buffer)
+        except (TypeError, BufferError):
+            text = f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}"
+            raise TypeError(text) from None
+
+    #: Whether the last reference to a target is not enough for the buffer to be exported no longer.
+    _must_let_go = False
+
+    def _let_go(self, target: "Any") -> None:
+        """Ends the export of the buffer that a target was made of."""
+        raise NotImplementedError
+
+    def _let_go_all(self, targets: "list[Any]") -> None:
+        if self._must_let_go:
+            for target, _ in targets:
+                self._let_go(target)
+        targets.clear()
+
+    def _beyond(self, target: "Any", offset: int) -> "Any":
+        """A target *offset* bytes after *target*, which the caller keeps."""
+        raise NotImplementedError
+
+    def _length(self, size: int) -> "Any":
+        """An array of one socklen_t, of that value."""
+        raise NotImplementedError
+
+    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
+        """An array of iovec for (target, size) each, and what must be kept for as long as it is used."""
+        raise NotImplementedError
+
+    # -- errors and waiting --------------------------------------------------------------------------------------
+
+    def _fail(self, result: int) -> "NoReturn":
+        """Raises for a raw call that failed."""
+        error = self._errno(result)
+        raise OSError(error, os.strerror(error))
+
+    def _refusal(self, result: int) -> OSError | None:
+        """What to raise for a raw call that failed in a call that never waits; None when it is to be made again.
+
+        The caller raises it: each frame that an exception passes through costs as much as a call.
+        """
+        error = self._errno(result)
+        if error == EAGAIN:
+            # To a program that polls this is a result like others.
+            return BlockingIOError(EAGAIN, _NOTHING_YET)
+        return None if error == EINTR else OSError(error, os.strerror(error))
+
+    def _must_wait(self, result: int, timeout: int) -> bool:
+        """After a raw call that failed: whether to wait before it is made again. Raises when it is not to be made."""
+        error = self._errno(result)
+        if error == EINTR:
+            return False
+        if timeout == 0 or (error != EAGAIN and error != EWOULDBLOCK):
+            raise OSError(error, os.strerror(error))
+        return True
+
+    def _wait(self, sock: "HasDescriptor", events: int, timeout: int, deadline: int) -> int:
+        """Waits until the socket is ready, in error or closed. The result is the deadline, which is set when it is 0.
+
+        A negative *timeout* is none; TimeoutError when the deadline passes. What ended the wait shows itself in the
+        next try.
+        """
+        while True:
+            fd = sock._sp_fd
+            if fd < 0:
+                return deadline
+            milliseconds = -1
+            if timeout >= 0:
+                now = self._now()
+                if deadline == 0:
+                    deadline = now + timeout
+                elif now >= deadline:
+                    raise TimeoutError("timed out")
+                # Rounded up: a wait that ends early would only be followed by another one.
+                milliseconds = min(-(-(deadline - now) // 1000000), _INT_MAX)
+            result = self._poll(fd, events, milliseconds)
+            if result > 0:
+                return deadline
+            if result < 0:
+                error = self._errno(result)
+                if error != EINTR:
+                    raise OSError(error, os.strerror(error))
+
+    def _transfer(
+        self,
+        sock: "HasDescriptor",
+        events: int,
+        held: "Raw",
+        released: "Raw",
+        target: "Any",
+        count: int,
+        size: int,
+        flags: int,
+        timeout: int,
+        *more: "Any",
+        tried: int = 0,
+    ) -> int:
+        """One transfer of *size* bytes: tries first and waits second, as the contract says. The raw call's result.
+
+        *count* is what the raw call takes behind *target*, *more* what it takes behind the flags. A negative *tried* is
+        the result of a first try, made with MSG_DONTWAIT.
+        """
+        try:
+            waits_first = events == POLLIN and sock._sp_waits_first
+            may_hold = size <= LARGE and (events == POLLIN or self._sends_heed_dontwait)
+            if timeout < 0:
+                if not tried and may_hold and self._tries_first and not flags & self._harmful and not waits_first:
+                    tried = held(sock._sp_fd, target, count, flags | self._dontwait, *more)
+                    if tried >= 0:
+                        return tried
+                if tried:
+                    self._must_wait(tried, timeout)
+                while True:
+                    result = released(sock._sp_fd, target, count, flags, *more)
+                    if result >= 0:
+                        return result
+                    # EAGAIN comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
+                    self._must_wait(result, 0)
+            # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
+            mode = flags | self._dontwait
+            call = held if may_hold else released
+            deadline = 0
+            if (self._must_wait(tried, timeout) if tried else waits_first) and timeout:
+                deadline = self._wait(sock, events, timeout, 0)
+            while True:
+                result = call(sock._sp_fd, target, count, mode, *more)
+                if result >= 0:
+                    return result
+                if self._must_wait(result, timeout):
+                    deadline = self._wait(sock, events, timeout, deadline)
+        finally:
+            del target
+
+    # -- descriptors ---------------------------------------------------------------------------------------------
+
+    def socket(self, family: int, type: int, proto: int) -> int:
+        made: list[int] = []
+        try:
+            # extend() and map() are built in: no handler of a signal runs between the call and the list that keeps its
+            # result. The call itself may be followed by one, whose exception takes the place of the result.
+            made.extend(map(self._socket, (family,), (type | self._cloexec,), (proto,)))
+            fd = made[0]
+            if fd < 0:
+                self._fail(fd)
+            return fd
+        except BaseException:
+            self._discard(made)
+            raise
+
+    def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
+        results = self._ints(2)
+        try:
+            result = self._socketpair(family, type | self._cloexec, proto, results)
+            if result < 0:
+                self._fail(result)
+            return results[0], results[1]
+        except BaseException:
+            self._discard(results)
+            raise
+
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: "list[int]") -> int:
+        """accept4(2), which releases the GIL: adds the descriptor or the failed call's result to *made*, as `socket`
+        does, and gives the length of the name in *room*."""
+        raise NotImplementedError
+
+    def accept(self, sock: "HasDescriptor", timeout: int) -> tuple[int, bytes]:
+        room = self._name()
+        made: list[int] = []
+        deadline = 0
+        try:
+            if timeout > 0:
+                # accept has no flags, and O_NONBLOCK may have been cleared by others: only a wait keeps the deadline.
+                deadline = self._wait(sock, POLLIN, timeout, 0)
+            while True:
+                length = self._accept(sock._sp_fd, room, made)
+                if made[0] >= 0:
+                    break
+                if self._must_wait(made.pop(), max(timeout, 0)):
+                    deadline = self._wait(sock, POLLIN, timeout, deadline)
+            address: bytes = room[1][:length]
+            self._names.append(room)
+            return made[0], address
+        except BaseException:
+            self._discard(made)
+            raise
+
+    #: The interpreter's own function, which no program replaces as some replace that of os. It is built in: no handler
+    #: of a signal runs between its call and what it does.
+    close = staticmethod(close)
+
+    def _discard(self, descriptors: "Any") -> None:
+        """Closes the descriptors that cannot be handed over."""
+        for fd in descriptors:
+            if fd >= 0:
+                try:
+                    close(fd)
+                except OSError:
+                    pass
+
+    # -- addresses -----------------------------------------------------------------------------------------------
+
+    def _name(self) -> "tuple[Any, Any, Any]":
+        """(name, view, results) for an address that the kernel gives."""
+        try:
+            return self._names.pop()
+        except IndexError:
+            return self._new_name()
+
+    def bind(self, sock: "HasDescriptor", address: bytes) -> None:
+        result = self._bind(sock._sp_fd, address, len(address))
+        if result < 0:
+            self._fail(result)
+
+    def connect(self, sock: "HasDescriptor", address: bytes, timeout: int) -> int:
+        result = self._connect(sock._sp_fd, address, len(address))
+        if result >= 0:
+            return 0
+        error = self._errno(result)
+        if error == EINTR:
+            # The kernel goes on with a connection whose caller was interrupted; a second connect() would fail.
+            if timeout == 0:
+                return error
+        elif error != EINPROGRESS or timeout <= 0:
+            return error
+        try:
+            self._wait(sock, POLLOUT, timeout, 0)
+        except TimeoutError:
+            return -1
+        if sock._sp_fd < 0:
+            return EBADF
+        error = self.getsockopt_int(sock, self._sol_socket, self._so_error)
+        return 0 if error == EISCONN else error
+
+    def listen(self, sock: "HasDescriptor", backlog: int) -> None:
+        result = self._listen(sock._sp_fd, backlog)
+        if result < 0:
+            self._fail(result)
+
+    def shutdown(self, sock: "HasDescriptor", how: int) -> None:
+        result = self._shutdown(sock._sp_fd, how)
+        if result < 0:
+            self._fail(result)
+
+    def getsockname(self, sock: "HasDescriptor") -> bytes:
+        return self._ask_name(self._getsockname, sock)
+
+    def getpeername(self, sock: "HasDescriptor") -> bytes:
+        return self._ask_name(self._getpeername, sock)
+
+    def _ask_name(self, call: "Raw", sock: "HasDescriptor") -> bytes:
+        try:
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        result = call(sock._sp_fd, room[0])
+        if result < 0:
+            self._fail(result)
+        address: bytes = room[1][:result]
+        self._names.append(room)
+        return address
+
+    # -- options -------------------------------------------------------------------------------------------------
+
+    def getsockopt(self, sock: "HasDescriptor", level: int, option: int, buflen: int) -> bytes:
+        target, view = self._zeros(buflen)
+        length = self._length(buflen)
+        result = self._getsockopt(sock._sp_fd, level, option, target, length)
+        if result < 0:
+            self._fail(result)
+        return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
+
+    def setsockopt(self, sock: "HasDescriptor", level: int, option: int, value: "ReadableBuffer") -> None:
+        target, size = self._readable(value)
+        try:
+            result = self._setsockopt(sock._sp_fd, level, option, target, size)
+            if result < 0:
+                self._fail(result)
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    def setsockopt_null(self, sock: "HasDescriptor", level: int, option: int, optlen: int) -> None:
+        result = self._setsockopt(sock._sp_fd, level, option, self._null, optlen)
+        if result < 0:
+            self._fail(result)
+
+    #: A null pointer.
+    _null: "Any" = None
+
+    # -- receiving -----------------------------------------------------------------------------------------------
+
+    # A first try: one raw call that cannot block, with nothing looked up that need not be. When it fails, its result
+    # goes to `_transfer`, which goes on as if it had made it.
+
+    def recv(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> bytes:
+        if bufsize > LARGE or flags or sock._sp_waits_first:
+            return self._receive(sock, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        result = self._recv(sock._sp_fd, scratch[0], bufsize, self._dontwait)
+        if result >= 0:
+            data: bytes = scratch[1][:result]
+            self._scratches.append(scratch)
+            return data
+        self._scratches.append(scratch)
+        if not timeout:
+            refusal = self._refusal(result)
+            if refusal is not None:
+                try:
+                    raise refusal
+                finally:
+                    # Or it would refer to itself by its traceback, whose frames keep the socket alive.
+                    del refusal
+            result = 0
+        return self._receive(sock, bufsize, flags, timeout, result)
+
+    def _receive(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
+        target, view = scratch = self._scratch(bufsize, flags)
+        recv, released = self._recv, self._recv_released
+        result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
+        # MSG_TRUNC gives the length of the datagram, and behind the data lies what other sockets have received.
+        data: bytes = view[: min(result, bufsize)]
+        self._put_back(scratch, bufsize)
+        return data
+
+    def _scratch(self, size: int, flags: int) -> "tuple[Any, Any]":
+        """(target, view) of at least *size* bytes, with anything in them."""
+        if size > SCRATCH:
+            return self._zeros(size) if flags & self._msg_trunc else self._memory(size)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        if flags & self._msg_trunc:
+            # With it a stream throws its data away and counts it (tcp(7)): what is there must be nobody's.
+            scratch[1][:size] = bytes(size)
+        return scratch
+
+    def _put_back(self, scratch: "tuple[Any, Any]", size: int) -> None:
+        """Keeps a scratch buffer for the next one that needs it."""
+        if size <= SCRATCH:
+            self._scratches.append(scratch)
+
+    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+        target, size = self._writable_of("recv_into", buffer)
+        try:
+            if nbytes:
+                if nbytes > size:
+                    raise ValueError("buffer too small for requested bytes")
+                size = nbytes
+            if not size:
+                return 0
+            recv, released = self._recv, self._recv_released
+            return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout)
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    def recvfrom(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+        target, view = scratch = self._scratch(bufsize, flags)
+        result, address = self._receive_from(sock, target, bufsize, flags, timeout)
+        data: bytes = view[: min(result, bufsize)]
+        self._put_back(scratch, bufsize)
+        return data, address
+
+    def recvfrom_into(
+        self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int
+    ) -> tuple[int, bytes]:
+        target, size = self._writable_of("recvfrom_into", buffer)
+        try:
+            if nbytes:
+                if nbytes > size:
+                    raise ValueError("buffer too small for requested bytes")
+                size = nbytes
+            return self._receive_from(sock, target, size, flags, timeout)
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    def _receive_from(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int
+    ) -> tuple[int, bytes]:
+        """recvfrom(2) to a target."""
+        room = self._name()
+        recvfrom, released = self._recvfrom, self._recvfrom_released
+        try:
+            result = self._transfer(sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0])
+        finally:
+            del target
+        address: bytes = room[1][: result & 255]
+        self._names.append(room)
+        return result >> 8, address
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
+        target, size = self._readable(data)
+        try:
+            return self._send_target(sock, target, size, flags, timeout)
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    def _send_target(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
+    ) -> int:
+        """send(2) of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
+        send, released = self._send, self._send_released
+        try:
+            sent = tried
+            if tried <= 0:
+                sent = self._transfer(sock, POLLOUT, send, released, target, size, size, flags, timeout, tried=tried)
+            if sent < size and timeout < 0:
+                return self._send_rest(sock, target, size, flags, sent)
+            return sent
+        finally:
+            del target
+
+    def _send_rest(self, sock: "HasDescriptor", target: "Any", size: int, flags: int, sent: int) -> int:
+        """Goes on with a blocking send that took *sent* bytes: the count of it all, as the kernel's own call gives it.
+
+        What was taken counts, and an error comes with the next call.
+        """
+        rest = None
+        try:
+            while sent < size:
+                rest = self._beyond(target, sent)
+                result = self._send_released(sock._sp_fd, rest, size - sent, flags)
+                if result >= 0:
+                    sent += result
+                elif self._errno(result) != EINTR:
+                    break
+            return sent
+        finally:
+            del target, rest
+
+    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
+        target, size = self._readable(data)
+        try:
+            self._send_all(sock, target, size, flags, timeout)
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    def _send_all(
+        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
+    ) -> None:
+        """sendall of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
+        send, released = self._send, self._send_released
+        rest = target
+        # One deadline for all the rounds, also for those that need not wait.
+        deadline = self._now() + timeout if timeout > 0 else 0
+        left = size
+        try:
+            while True:
+                if tried <= 0:
+                    tried = self._transfer(sock, POLLOUT, send, released, rest, left, left, flags, timeout, tried=tried)
+                left -= tried
+                if left <= 0:
+                    return
+                rest = self._beyond(target, size - left)
+                tried = 0
+                if deadline:
+                    timeout = deadline - self._now()
+                    if timeout <= 0:
+                        raise TimeoutError("timed out")
+        finally:
+            del target, rest
+
+    def sendto(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, address: bytes, timeout: int) -> int:
+        target, size = self._readable(data)
+        sendto, released = self._sendto, self._sendto_released
+        try:
+            sent = self._transfer(
+                sock, POLLOUT, sendto, released, target, size, size, flags, timeout, address, len(address)
+            )
+            if sent < size and timeout < 0:
+                # Only a stream takes a part, and it ignores the address or is not connected and takes nothing.
+                return self._send_rest(sock, target, size, flags, sent)
+            return sent
+        finally:
+            if self._must_let_go:
+                self._let_go(target)
+            del target
+
+    # -- names and numbers ---------------------------------------------------------------------------------------
+
+    # No backend's business, for no kernel is asked: the interpreter's own functions are nearer than the C library's.
+
+    def inet_pton(self, family: int, text: str) -> bytes | None:
+        try:
+            return inet_pton(family, text)
+        except OSError:
+            if family != AF_INET and family != AF_INET6:
+                raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT)) from None
+            return None
+
+    def inet_ntop(self, family: int, packed: bytes) -> str:
+        if family != AF_INET and family != AF_INET6:
+            raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT))
+        return inet_ntop(family, packed)
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def recvmsg(
+        self, sock: "HasDescriptor", bufsize: int, ancbufsize: int, flags: int, timeout: int
+    ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
+        target, view = scratch = self._scratch(bufsize, flags)
+        calls = self._recvmsg, self._recvmsg_released
+        result, items, msg_flags, address = self._receive_message(
+            sock, calls, target, bufsize, bufsize, ancbufsize, flags, timeout
+        )
+        try:
+            data: bytes = view[: min(result, bufsize)]
+            self._put_back(scratch, bufsize)
+            return data, items, msg_flags, address
+        except BaseException:
+            self.close_rights(items)
+            raise
+
+    def recvmsg_into(
+        self,
+        sock: "HasDescriptor",
+        buffers: "tuple[WriteableBuffer, ...]",
+        ancbufsize: int,
+        flags: int,
+        timeout: int,
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
+        targets: list[Any] = []
+        vectors = keep = None
+        try:
+            try:
+                for buffer in buffers:
+                    targets.append(self._writable(buffer))
+            except (TypeError, BufferError):
+                text = "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                raise TypeError(text) from None
+            vectors, keep = self._vectors(targets)
+            size = sum([size for _, size in targets])
+            calls = self._recvmsg_of, self._recvmsg_of_released
+            return self._receive_message(sock, calls, vectors, len(targets), size, ancbufsize, flags, timeout)
+        finally:
+            self._let_go_all(targets)
+            del vectors, keep
+
+    def _receive_message(
+        self,
+        sock: "HasDescriptor",
+        calls: "tuple[Raw, Raw]",
+        target: "Any",
+        count: int,
+        size: int,
+        ancbufsize: int,
+        flags: int,
+        timeout: int,
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
+        """recvmsg(2) to a target of *count* bytes or to *count* vectors, *size* bytes in all."""
+        held, released = calls
+        room = self._name()
+        name, name_view, results = room
+        control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
+        items: list[tuple[int, int, bytes]] = []
+        more = name, control, ancbufsize, results
+        try:
+            result = self._transfer(sock, POLLIN, held, released, target, count, size, flags, timeout, *more)
+            if used := results[2]:
+                items = self._items(control_view[:used])
+                if ancbufsize <= CONTROL_SIZE:
+                    control_view[:] = _NO_ITEMS
+            if 0 < ancbufsize <= CONTROL_SIZE:
+                self._controls.append(spare)
+            address: bytes = name_view[:used] if (used := results[1]) else b""
+            marks: int = results[3]
+            self._names.append(room)
+            return result, items, marks, address
+        except BaseException:
+            if ancbufsize:
+                self.close_rights(items or self._items(control_view[:ancbufsize]))
+            raise
+        finally:
+            del target
+
+    def _control_room(self, size: int) -> "tuple[Any, Any]":
+        """(target, view) of at least *size* zeros for ancillary items. Whoever puts it back has cleared it.
+
+        Of zeros: an item that the kernel has not written has no length, so that none is made up of what is there when
+        the handler of a signal raises.
+        """
+        if size > CONTROL_SIZE:
+            return self._zeros(size)
+        try:
+            return self._controls.pop()
+        except IndexError:
+            # Its slices are faster than those of what _zeros() gives.
+            target, view = self._memory(CONTROL_SIZE)
+            view[:] = _NO_ITEMS
+            return target, view
+
+    #: MSG_CMSG_CLOEXEC
+    _cmsg_cloexec: int
+
+    def _items(self, control: bytes) -> list[tuple[int, int, bytes]]:
+        """The ancillary items in what the kernel has left in the control buffer."""
+        items = []
+        header = self._cmsg_header
+        start = header.size
+        end = len(control)
+        offset = 0
+        while offset + start <= end:
+            length, level, type = header.unpack_from(control, offset)
+            if length < start:
+                break
+            items.append((level, type, control[offset + start : offset + length]))
+            offset += length + -length % self._cmsg_align
+        return items
+
+    def cmsg_len(self, length: int) -> int:
+        return self._cmsg_header.size + length
+
+    def cmsg_space(self, length: int) -> int:
+        return self._cmsg_header.size + length + -length % self._cmsg_align
+
+    def sendmsg(
+        self,
+        sock: "HasDescriptor",
+        buffers: "tuple[ReadableBuffer, ...]",
+        ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]",
+        flags: int,
+        address: bytes,
+        timeout: int,
+    ) -> int:
+        targets: list[Any] = []
+        what = keep = None
+        try:
+            if len(buffers) == 1:
+                held, released = self._sendmsg, self._sendmsg_released
+                what, count = self._readable(buffers[0])
+                targets = [(what, count)]
+                size = count
+            else:
+                held, released = self._sendmsg_of, self._sendmsg_of_released
+                for buffer in buffers:
+                    targets.append(self._readable(buffer))
+                what, keep = self._vectors(targets)
+                count = len(targets)
+                size = sum([size for _, size in targets])
+            control = self._control(ancillary) if ancillary else b""
+            more = address, len(address), control, len(control)
+            sent = self._transfer(sock, POLLOUT, held, released, what, count, size, flags, timeout, *more)
+            if sent == size or timeout >= 0:
+                return sent
+            return self._send_targets(sock, targets, flags, sent)
+        finally:
+            if self._must_let_go:
+                self._let_go_all(targets)
+            del targets, what, keep
+
+    def _send_targets(self, sock: "HasDescriptor", targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
+        """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""
+        target = None
+        skip = sent
+        try:
+            for target, size in targets:
+                if skip >= size:
+                    skip -= size
+                    continue
+                taken = self._send_rest(sock, target, size, flags, skip)
+                sent += taken - skip
+                if taken < size:
+                    break
+                skip = 0
+            return sent
+        finally:
+            del targets, target
+
+    def _control(self, ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]") -> bytes:
+        """A control buffer with these items."""
+        parts: list[bytes] = []
+        total = 0
+        header = self._cmsg_header
+        start = header.size
+        align = self._cmsg_align
+        for level, type, data in ancillary:
+            view = memoryview(data)
+            try:
+                content = view.tobytes()
+            finally:
+                view.release()
+            length = start + len(content)
+            space = length + -length % align
+            parts.append(header.pack(length, level, type) + content)
+            if space != length:
+                parts.append(bytes(space - length))
+            total += space
+            if total > _INT_MAX:
+                raise OSError("ancillary data item too large" if len(content) > _INT_MAX else "too much ancillary data")
+        return b"".join(parts)
+
+    # -- many messages at once -----------------------------------------------------------------------------------
+
+    _recvmmsg: "Raw"  # (fd, target, count, flags); likewise sendmmsg
+    _recvmmsg_released: "Raw"
+    _sendmmsg: "Raw"
+    _sendmmsg_released: "Raw"
+    #: Whether there are these calls.
+    _has_mmsg = True
+    #: MSG_WAITFORONE
+    _waitforone = 0
+    #: A mmsghdr as it lies in memory: the members of its msghdr in their order in Linux, and msg_len. And an iovec.
+    _mmsghdr: Struct
+    _iovec: Struct
+
+    def _place(self, target: "Any", keep: "list[Any]") -> int:
+        """The address of a target as a number; what must live for as long as it is used is added to *keep*."""
+        raise NotImplementedError
+
+    def recvmmsg(
+        self, sock: "HasDescriptor", count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+    ) -> "tuple[list[bytes], list[Items], list[int], list[bytes]]":
+        if not self._has_mmsg:
+            return super().recvmmsg(sock, count, bufsize, ancbufsize, flags, timeout)
+        from .bulk import receive_many
+
+        return receive_many(self, sock, count, bufsize, None, ancbufsize, flags, timeout)
+
+    def recvmmsg_into(
+        self, sock: "HasDescriptor", buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
+    ) -> "tuple[list[int], list[Items], list[int], list[bytes]]":
+        if not self._has_mmsg:
+            return super().recvmmsg_into(sock, buffers, ancbufsize, flags, timeout)
+        from .bulk import receive_many
+
+        return receive_many(self, sock, len(buffers), 0, buffers, ancbufsize, flags, timeout)
+
+    def sendmmsg(
+        self,
+        sock: "HasDescriptor",
+        data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
+        ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
+        addresses: list[bytes],
+        flags: int,
+        timeout: int,
+    ) -> int:
+        if not self._has_mmsg:
+            return super().sendmmsg(sock, data, ancillary, addresses, flags, timeout)
+        from .bulk import send_many
+
+        return send_many(self, sock, data, ancillary, addresses, flags, timeout)

@@ -1,0 +1,1 @@
+"""The commands of ``python -m socketpkg``; `socketpkg._config` lists them."""

@@ -1,0 +1,110 @@
+"""One target of the benchmark, in a process of its own::
+
+    python -m socketpkg._commands.bench._worker TARGET [LIBRARY]
+
+It is what a user has: the module, imported in the usual way. It takes orders, a JSON object in a line of its standard
+input each, and answers each with one line: ``{"result": ...}``, ``{"skip": reason}`` or ``{"error": text}``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import traceback
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ._catalogue import LOOPS
+from ._scenario import RAW, STDLIB, Loop, Skip
+
+
+class Server:
+    """Does what the orders say. One scenario is open at a time."""
+
+    def __init__(self, target: str, library: str | None) -> None:
+        self.target = target
+        self._module: Any = None
+        self._library: Any = None
+        if target == RAW:
+            from . import _raw
+
+            assert library is not None
+            self._library = _raw.Library(library)
+        elif target == STDLIB:
+            self._module = importlib.import_module("socket")
+        else:
+            self._module = importlib.import_module("socketpkg")
+            if self._module.__backend__ != target:
+                raise ImportError(f"socketpkg has chosen {self._module.__backend__!r} in the place of {target!r}")
+        self._open: AbstractContextManager[Loop] | None = None
+        self._loop: Loop | None = None
+
+    def open(self, scenario: str) -> None:
+        """Prepares a scenario."""
+        if self._library is not None:
+            opened = self._library.scenario(scenario)
+        else:
+            opened = LOOPS[scenario].setup(self._module)
+        self._loop = opened.__enter__()
+        self._open = opened
+
+    def run(self, loops: int) -> int:
+        """Runs the open scenario so many times; returns what that cost, in its unit."""
+        assert self._loop is not None
+        return self._loop(loops)
+
+    def close(self) -> None:
+        """Ends the open scenario, if there is one."""
+        opened, self._open, self._loop = self._open, None, None
+        if opened is not None:
+            opened.__exit__(None, None, None)
+
+    def pin(self, cores: list[int]) -> None:
+        """Restricts this process, and those that it starts from now on, to some cores."""
+        os.sched_setaffinity(0, cores)
+
+    def busy(self, measure: str, seconds: float) -> dict[str, Any]:
+        """One measurement beside a busy thread."""
+        from . import _busy
+
+        return _busy.MEASURES[measure](self._module, seconds)
+
+    def fair(self, seconds: float, pace: int) -> dict[str, Any]:
+        """One turn of what a thread that receives costs one that computes."""
+        from . import _fair
+
+        return _fair.fair(self._module, seconds, pace)
+
+
+def main(arguments: list[str]) -> None:
+    """Serves until the orders end."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what anything else prints must not look like an answer
+    server: Server | None = None
+
+    def serve(order: dict[str, Any]) -> Any:
+        nonlocal server
+        if server is None:
+            server = Server(arguments[0], arguments[1] if len(arguments) > 1 else None)
+        operation = order.pop("operation")
+        return None if operation == "start" else getattr(server, operation)(**order)
+
+    for line in sys.stdin:
+        answer: dict[str, Any]
+        try:
+            answer = {"result": serve(json.loads(line))}
+        except Skip as reason:
+            answer = {"skip": str(reason)}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        try:
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+        except BrokenPipeError:
+            os._exit(1)  # the benchmark was interrupted, and what it does not want to hear is nobody's trouble
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

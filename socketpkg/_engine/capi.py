@@ -1,0 +1,223 @@
+"""What CPython's ``_ssl`` wants of the low-level module: the capsule ``_socket.CAPI``, and sockets it can read.
+
+``_ssl`` never calls a method of the socket below a TLS connection. It takes the descriptor and the timeout from fixed
+places behind the object's head, where CPython's own socket object (``Modules/socketmodule.h``) has::
+
+    int fd, family, type, proto;
+    PyObject *(*errorhandler)(void);    raises what errno says; called by CPython 3.11 and 3.12
+    int64_t timeout;                    nanoseconds, negative for ever
+    struct _socket_state *state;        since CPython 3.13; `_ssl` does not read it
+
+The compiled `Socket` has these as its C fields. An interpreted one derives from a type that ctypes makes here, with
+the same fields. It keeps what it knows of itself in its slots, which are fast to read, and writes the descriptor and
+the timeout through to the fields. Where ctypes is missing, or where the standard library's own object turns out not
+to look as above, it has its slots only: everything works but TLS over our sockets. PyPy's ``ssl`` calls methods.
+"""
+
+from __future__ import annotations
+
+import _socket
+import sys
+from _operator import index
+
+from ..contract import Descriptor
+from .functions import Function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+    from ..backends import Backend
+else:
+    from .annotations import Any
+
+CAPSULE: Final = b"_socket.CAPI"
+
+_FD, _ERRORHANDLER, _TIMEOUT, _SIZE = 0, 16, 24, 40
+# From CPython's headers: the slot of a type's members, types of members, flags of types.
+_TP_MEMBERS = 72
+_INT, _LONGLONG, _ULONGLONG = 1, 17, 18
+_IMMUTABLE, _BASE = 1 << 8, 1 << 10
+# Words of a type object between its size as a variable-sized object and its flags.
+_WORDS_BEFORE_FLAGS = 18
+
+#: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
+#: with an __index__.) To call a Python function takes longer than all that they do.
+_NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
+
+#: The type with the fields, and the address of the error handler; made once, None where it cannot be.
+_head: tuple[type, int] | None = None
+_head_made = False
+
+
+def capsule(backend: Backend) -> Any:
+    """The capsule for the `Socket` of *backend*; None where there is nothing to put into it."""
+    if "compiled-core" in backend.features:
+        make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
+        if make is not None:
+            return make(backend.core.Socket)
+    elif _head is not None and issubclass(backend.core.Socket, _head[0]):
+        return _capsule(backend.core.Socket)
+    return None
+
+
+def interpreted(core: dict[str, Any]) -> dict[str, Any]:
+    """What an interpreted `_core`, whose names are *core*, puts in the place of its own `Socket`, of the functions that
+    set its fields, and of those that the interpreter has as well.
+
+    The class here is the same but for its base. It makes its objects as Cython does (by __cinit__), and like any type
+    that is written in C it cannot be changed.
+    """
+    cls: type = core["Socket"]
+    namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    # Making the class makes their descriptors again. These two are of use to the compiled class only.
+    for name in cls.__slots__:  # type: ignore[attr-defined]
+        del namespace[name]
+    namespace["__slots__"] = tuple(n for n in cls.__slots__ if n not in ("_sp_errorhandler", "_sp_state"))  # type: ignore[attr-defined]
+    found = _find_head()
+    base: Any
+    if found is None:
+        names: dict[str, Any] = {"_prepare": _prepare_nothing}
+        base = object
+    else:
+        base, handler = found
+
+        def _prepare(sock: Any) -> None:
+            sock._sp_c_errorhandler = handler
+
+        names = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare}
+    create = base.__new__
+
+    def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
+        self = create(cls)
+        self.__cinit__()
+        return self
+
+    namespace["__new__"] = __new__
+    if sys.implementation.name == "cpython":
+        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
+    names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
+    names["_borrowed"] = Descriptor
+    names["_index"] = names["_saturated"] = index
+    names["Socket"] = made = type(cls.__name__, (base,), namespace)
+    if found is not None:
+        _make_immutable(made)
+    return names
+
+
+def _native(function: Any, own: Any) -> Any:
+    """*function* of the interpreter in the place of our *own*, whose signature can be read."""
+    if function.__text_signature__:
+        return function
+    shown: Any = Function(function)
+    shown.model = own
+    shown.__module__ = own.__module__
+    # The names in those of our own would be looked for in a module that a built-in function has not.
+    shown.__annotations__ = {}
+    return shown
+
+
+def _set_fd(sock: Any, fd: int) -> None:
+    sock._sp_fd = sock._sp_c_fd = fd
+
+
+def _set_timeout(sock: Any, timeout: int) -> None:
+    sock._sp_timeout = sock._sp_c_timeout = timeout
+
+
+def _prepare_nothing(sock: Any) -> None:
+    pass
+
+
+def _find_head() -> tuple[type, int] | None:
+    global _head, _head_made
+    if not _head_made:
+        if sys.implementation.name == "cpython":
+            try:
+                _head = _make_head()
+            except (ImportError, AttributeError):
+                # No ctypes, or one without pythonapi. Nobody needs it before TLS.
+                _head = None
+        _head_made = True
+    return _head
+
+
+def _make_head() -> tuple[type, int] | None:
+    import ctypes
+    from _socket import socket as native
+
+    start = object.__basicsize__
+    # An object of the interpreter's own, not yet initialised: it must look as the layout says, and it knows the error
+    # handler.
+    sample = native.__new__(native)
+    if (
+        native.__basicsize__ < start + _TIMEOUT + 8
+        or ctypes.c_int.from_address(id(sample) + start + _FD).value != -1
+        or ctypes.c_int64.from_address(id(sample) + start + _TIMEOUT).value not in (-1, -1000000000)
+    ):
+        return None
+    handler = ctypes.c_uint64.from_address(id(sample) + start + _ERRORHANDLER).value
+
+    class Member(ctypes.Structure):
+        _fields_ = [
+            ("name", ctypes.c_char_p),
+            ("type", ctypes.c_int),
+            ("offset", ctypes.c_ssize_t),
+            ("flags", ctypes.c_int),
+            ("doc", ctypes.c_char_p),
+        ]
+
+    class Slot(ctypes.Structure):
+        _fields_ = [("slot", ctypes.c_int), ("pointer", ctypes.c_void_p)]
+
+    class Spec(ctypes.Structure):
+        _fields_ = [
+            ("name", ctypes.c_char_p),
+            ("basicsize", ctypes.c_int),
+            ("itemsize", ctypes.c_int),
+            ("flags", ctypes.c_uint),
+            ("slots", ctypes.POINTER(Slot)),
+        ]
+
+    members = (Member * 4)(
+        Member(b"_sp_c_fd", _INT, start + _FD),
+        Member(b"_sp_c_errorhandler", _ULONGLONG, start + _ERRORHANDLER),
+        Member(b"_sp_c_timeout", _LONGLONG, start + _TIMEOUT),
+    )
+    slots = (Slot * 2)(Slot(_TP_MEMBERS, ctypes.addressof(members)))
+    spec = Spec(f"{__name__}.Head".encode(), start + _SIZE, 0, _BASE | _IMMUTABLE, slots)
+    _keep((members, spec))
+    create = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(Spec))(("PyType_FromSpec", ctypes.pythonapi))
+    return create(spec), handler
+
+
+def _keep(owner: object) -> None:
+    """Lets *owner* live as long as the process: types and capsules refer to its memory to the very end."""
+    import ctypes
+
+    ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pythonapi))(owner)
+
+
+def _make_immutable(cls: type) -> None:
+    """Sets Py_TPFLAGS_IMMUTABLETYPE, as the standard library's socket has it."""
+    import ctypes
+
+    address = id(cls) + object.__basicsize__ + ctypes.sizeof(ctypes.c_ssize_t)
+    flags = ctypes.c_ulong.from_address(address + _WORDS_BEFORE_FLAGS * ctypes.sizeof(ctypes.c_void_p))
+    if flags.value == cls.__flags__:
+        flags.value |= _IMMUTABLE
+
+
+def _capsule(socket_type: type) -> Any:
+    import ctypes
+
+    class API(ctypes.Structure):
+        _fields_ = [("type", ctypes.py_object), ("error", ctypes.py_object), ("timeout_error", ctypes.py_object)]
+
+    api = API(socket_type, OSError, TimeoutError)
+    name = ctypes.create_string_buffer(CAPSULE)
+    _keep((api, name))
+    create = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
+        ("PyCapsule_New", ctypes.pythonapi)
+    )
+    return create(ctypes.addressof(api), ctypes.addressof(name), None)
