@@ -163,10 +163,12 @@ cdef extern from "socketpkg_platform.h" nogil:
     uint16_t c_ntohs "ntohs" (uint16_t number)
 
 cdef extern from "socketpkg_gil.h" nogil:
-    bint sp_gil_keep()
-    long long sp_gil_asked()
-    void sp_gil_returned(long long asked)
+    void sp_gil_asking()
+    void sp_gil_returned()
     long long sp_gil_fixed
+
+cdef extern from "socketpkg_gil.h":
+    void sp_gil_keep()
 
 cdef extern from "socketpkg_netdb.h" nogil:
     const int SP_BUFFER_TOO_SMALL

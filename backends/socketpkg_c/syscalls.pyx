@@ -158,7 +158,8 @@ cdef bint wait(Descriptor sock, short events, long long timeout, long long *dead
         with nogil:
             result = libc.c_poll(&descriptor, 1, milliseconds)
             error = errno
-        libc.sp_gil_returned(0)
+            libc.sp_gil_asking()
+        libc.sp_gil_returned()
         if result > 0:
             return True
         if result < 0:
@@ -242,19 +243,20 @@ cdef inline ssize_t noted(Transfer *t, ssize_t result) noexcept nogil:
 
 
 cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint quick, int flags, int *error) noexcept:
-    """One system call on the descriptor as it is now; a *quick* one keeps the GIL while its budget lasts."""
+    """One system call on the descriptor as it is now; a *quick* one keeps the GIL."""
     cdef ssize_t result
-    cdef long long asked
-    t.fd = number_of(sock)
-    if quick and libc.sp_gil_keep():
+    if quick:
+        libc.sp_gil_keep()
+        t.fd = number_of(sock)
         result = attempt(t, flags)
         error[0] = errno
         return result
+    t.fd = number_of(sock)
     with nogil:
         result = attempt(t, flags)
         error[0] = errno
-        asked = libc.sp_gil_asked() if quick else 0
-    libc.sp_gil_returned(asked)
+        libc.sp_gil_asking()
+    libc.sp_gil_returned()
     return result
 
 
@@ -732,7 +734,8 @@ cdef class Syscalls(Contract):
         with nogil:  # the path of a UNIX socket may be on a slow file system
             result = libc.c_bind(fd, <const libc.sockaddr *>data, size)
             error = errno
-        libc.sp_gil_returned(0)
+            libc.sp_gil_asking()
+        libc.sp_gil_returned()
         if result < 0:
             fail(error)
 
@@ -745,7 +748,8 @@ cdef class Syscalls(Contract):
         with nogil:
             result = libc.c_connect(fd, <const libc.sockaddr *>data, size)
             error = errno
-        libc.sp_gil_returned(0)
+            libc.sp_gil_asking()
+        libc.sp_gil_returned()
         if result == 0:
             return 0
         if error == libc.EINTR:

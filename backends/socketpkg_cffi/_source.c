@@ -17,12 +17,16 @@
 #undef Py_BEGIN_ALLOW_THREADS
 #undef Py_END_ALLOW_THREADS
 #define Py_BEGIN_ALLOW_THREADS { \
-    PyThreadState *_save = SP_IS_QUICK(__func__) && sp_gil_keep() ? NULL : PyEval_SaveThread();
+    PyThreadState *_save = NULL; \
+    if (SP_IS_QUICK(__func__)) \
+        sp_gil_keep(); \
+    else \
+        _save = PyEval_SaveThread();
 #define Py_END_ALLOW_THREADS \
-    if (_save != NULL) { \
-        long long sp_asked = SP_IS_QUICK(__func__) ? sp_gil_asked() : 0; \
+    if (!SP_IS_QUICK(__func__)) { \
+        sp_gil_asking(); \
         PyEval_RestoreThread(_save); \
-        sp_gil_returned(sp_asked); \
+        sp_gil_returned(); \
     } }
 #else
 #define SP_KEEPS_GIL 0
