@@ -257,6 +257,11 @@ class SystemCalls:
         """if_nameindex(3)."""
         raise NotImplementedError
 
+    def getifaddrs(self) -> list[tuple[bytes, int, bytes, bytes, bytes]]:
+        """getifaddrs(3): of each entry the interface's name, its flags (a C unsigned int), and as raw sockaddr the
+        address, the netmask, and the broadcast address or the peer's; empty where there is none."""
+        raise NotImplementedError
+
     def if_nametoindex(self, name: bytes) -> int:
         """if_nametoindex(3). OSError with the errno that the C library set (ENODEV)."""
         raise NotImplementedError

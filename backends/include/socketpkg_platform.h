@@ -89,6 +89,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <net/if.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
@@ -447,5 +448,31 @@ struct mmsghdr {
 #if SP_LINUX && !defined(IOCTL_VM_SOCKETS_GET_LOCAL_CID)
 #define IOCTL_VM_SOCKETS_GET_LOCAL_CID _IO(7, 0xb9)
 #endif
+
+/* -- interfaces ------------------------------------------------------------------------------------------------- */
+
+/* How many bytes a sockaddr of getifaddrs(3) has; 0 for none. */
+static inline socklen_t sp_sockaddr_size(const struct sockaddr *address)
+{
+    if (address == NULL)
+        return 0;
+#if SP_LINUX
+    switch (address->sa_family) {
+    case AF_INET:
+        return sizeof(struct sockaddr_in);
+    case AF_INET6:
+        return sizeof(struct sockaddr_in6);
+#ifdef AF_PACKET
+    case AF_PACKET:
+        /* struct sockaddr_ll: sll_halen is its 12th byte, and the C library has room for longer addresses than its 8 */
+        return 12 + ((const unsigned char *)address)[11];
+#endif
+    default:
+        return sizeof(sa_family_t);
+    }
+#else
+    return address->sa_len;
+#endif
+}
 
 #endif /* SOCKETPKG_PLATFORM_H */

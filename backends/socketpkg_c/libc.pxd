@@ -106,6 +106,13 @@ cdef extern from "socketpkg_platform.h" nogil:
     struct if_nameindex_entry "if_nameindex":
         unsigned int if_index
         char *if_name
+    struct ifaddrs:
+        ifaddrs *ifa_next
+        char *ifa_name
+        unsigned int ifa_flags
+        sockaddr *ifa_addr
+        sockaddr *ifa_netmask
+        sockaddr *ifa_dstaddr
 
     int sp_accept(int fd, sockaddr *address, socklen_t *length)
     int c_socket "socket" (int family, int type, int proto)
@@ -154,6 +161,9 @@ cdef extern from "socketpkg_platform.h" nogil:
     protoent *c_getprotobyname "getprotobyname" (const char *name)
     if_nameindex_entry *c_if_nameindex "if_nameindex" ()
     void if_freenameindex(if_nameindex_entry *entries)
+    int c_getifaddrs "getifaddrs" (ifaddrs **entries)
+    void freeifaddrs(ifaddrs *entries)
+    socklen_t sp_sockaddr_size(const sockaddr *address)
     unsigned int c_if_nametoindex "if_nametoindex" (const char *name)
     char *c_if_indextoname "if_indextoname" (unsigned int index, char *name)
     int c_inet_pton "inet_pton" (int family, const char *text, void *packed)

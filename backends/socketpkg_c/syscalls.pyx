@@ -409,6 +409,11 @@ cdef inline bytes address_bytes(libc.sockaddr_storage *storage, libc.socklen_t s
     return PyBytes_FromStringAndSize(<char *>storage, size)
 
 
+cdef inline bytes sockaddr_bytes(const libc.sockaddr *address):
+    """An address that the C library has made, of which its family tells the size."""
+    return PyBytes_FromStringAndSize(<const char *>address, libc.sp_sockaddr_size(address))
+
+
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
@@ -1040,6 +1045,30 @@ cdef class Syscalls(Contract):
             return result
         finally:
             libc.if_freenameindex(entries)
+
+    def getifaddrs(self):
+        cdef libc.ifaddrs *entries = NULL
+        cdef libc.ifaddrs *entry
+        cdef int result, error
+        with nogil:
+            result = libc.c_getifaddrs(&entries)
+            error = errno
+        if result < 0:
+            fail(error)
+        try:
+            found = []
+            entry = entries
+            while entry != NULL:
+                found.append((
+                    <bytes>entry.ifa_name, entry.ifa_flags,
+                    sockaddr_bytes(entry.ifa_addr), sockaddr_bytes(entry.ifa_netmask),
+                    sockaddr_bytes(entry.ifa_dstaddr),
+                ))
+                entry = entry.ifa_next
+            return found
+        finally:
+            if entries != NULL:
+                libc.freeifaddrs(entries)
 
     def if_nametoindex(self, bytes name):
         cdef unsigned int index = libc.c_if_nametoindex(PyBytes_AS_STRING(name))

@@ -69,6 +69,15 @@ struct if_nameindex {
     ...;
 };
 
+struct ifaddrs {
+    struct ifaddrs *ifa_next;
+    char *ifa_name;
+    unsigned int ifa_flags;
+    struct sockaddr *ifa_addr;
+    struct sockaddr *ifa_netmask;
+    ...;
+};
+
 struct socketpkg_constant {
     const char *name;
     long long value;
@@ -168,6 +177,10 @@ int sp_getservbyport(int port, const char *proto, char *name, size_t size);
 int sp_getprotobyname(const char *name);
 int sp_if_nameindex(struct if_nameindex **list);
 void if_freenameindex(struct if_nameindex *list);
+int sp_getifaddrs(struct ifaddrs **list);
+void freeifaddrs(struct ifaddrs *list);
+struct sockaddr *sp_ifa_other(struct ifaddrs *entry);
+socklen_t sp_sockaddr_size(const struct sockaddr *address);
 int sp_if_nametoindex(const char *name, unsigned int *index);
 int sp_if_indextoname(unsigned int index, char *name);
 int inet_aton(const char *text, void *packed);

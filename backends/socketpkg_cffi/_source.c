@@ -467,6 +467,17 @@ static int sp_if_nameindex(struct if_nameindex **list)
     return *list == NULL ? -errno : 0;
 }
 
+static int sp_getifaddrs(struct ifaddrs **list)
+{
+    SP_STATUS(getifaddrs(list));
+}
+
+/* A macro here, a member of a union there. */
+static struct sockaddr *sp_ifa_other(struct ifaddrs *entry)
+{
+    return entry->ifa_dstaddr;
+}
+
 static int sp_if_nametoindex(const char *name, unsigned int *index)
 {
     *index = if_nametoindex(name);

@@ -396,6 +396,26 @@ class Syscalls(ForeignSyscalls):
         finally:
             lib.if_freenameindex(head[0])
 
+    def getifaddrs(self) -> list[tuple[bytes, int, bytes, bytes, bytes]]:
+        head = _new("struct ifaddrs **")
+        result = lib.sp_getifaddrs(head)
+        if result < 0:
+            self._fail(result)
+        try:
+            found = []
+            entry = head[0]
+            while entry:
+                addresses = [
+                    ffi.buffer(address, lib.sp_sockaddr_size(address))[:] if address else b""
+                    for address in (entry.ifa_addr, entry.ifa_netmask, lib.sp_ifa_other(entry))
+                ]
+                found.append((_string(entry.ifa_name), entry.ifa_flags, *addresses))
+                entry = entry.ifa_next
+            return found
+        finally:
+            if head[0]:
+                lib.freeifaddrs(head[0])
+
     def if_nametoindex(self, name: bytes) -> int:
         index = _new("unsigned int *")
         result = lib.sp_if_nametoindex(name, index)

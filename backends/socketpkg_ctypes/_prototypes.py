@@ -151,6 +151,21 @@ class InterfaceName(Structure):
     _fields_ = [("if_index", c_uint), ("if_name", c_char_p)]
 
 
+class InterfaceAddress(Structure):
+    """struct ifaddrs"""
+
+
+InterfaceAddress._fields_ = [
+    ("ifa_next", POINTER(InterfaceAddress)),
+    ("ifa_name", c_char_p),
+    ("ifa_flags", c_uint),
+    ("ifa_addr", c_void_p),
+    ("ifa_netmask", c_void_p),
+    ("ifa_ifu", c_void_p),
+    ("ifa_data", c_void_p),
+]
+
+
 #: name: (result, arguments). A pointer to bytes is a c_void_p, which takes bytes, arrays and None.
 _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "socket": (c_int, [c_int, c_int, c_int]),
@@ -198,6 +213,8 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "getprotobyname": (POINTER(Protoent), [c_char_p]),
     "if_nameindex": (POINTER(InterfaceName), []),
     "if_freenameindex": (None, [POINTER(InterfaceName)]),
+    "getifaddrs": (c_int, [POINTER(POINTER(InterfaceAddress))]),
+    "freeifaddrs": (None, [POINTER(InterfaceAddress)]),
     "if_nametoindex": (c_uint, [c_char_p]),
     "if_indextoname": (c_char_p, [c_uint, c_void_p]),
     "inet_aton": (c_int, [c_char_p, c_void_p]),

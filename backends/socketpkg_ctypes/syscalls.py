@@ -51,6 +51,7 @@ from ._prototypes import (
     MMSGHDR,
     Addrinfo,
     Hostent,
+    InterfaceAddress,
     Iovec,
     Msghdr,
     Overlay,
@@ -647,6 +648,23 @@ class Syscalls(ForeignSyscalls):
         finally:
             patient.if_freenameindex(head)
 
+    def getifaddrs(self) -> list[tuple[bytes, int, bytes, bytes, bytes]]:
+        head = _InterfaceAddresses()
+        if patient.getifaddrs(head) < 0:
+            self._fail(-1)
+        try:
+            found = []
+            entry = head
+            while entry:
+                item = entry.contents
+                addresses = [_sockaddr(address) for address in (item.ifa_addr, item.ifa_netmask, item.ifa_ifu)]
+                found.append((item.ifa_name, item.ifa_flags, *addresses))
+                entry = item.ifa_next
+            return found
+        finally:
+            if head:
+                patient.freeifaddrs(head)
+
     def if_nametoindex(self, name: bytes) -> int:
         index: int = patient.if_nametoindex(name)
         if not index:
@@ -679,6 +697,23 @@ _Length = c_uint * 1
 _HostName = c_char * _HOST_SIZE
 _ServiceName = c_char * _SERVICE_SIZE
 _InterfaceName = c_char * _INTERFACE_SIZE
+_InterfaceAddresses = ctypes.POINTER(InterfaceAddress)
+#: How many bytes a sockaddr has, by its family: of sockaddr_in and sockaddr_in6.
+_SIZES = {CONSTANTS["AF_INET"]: 16, CONSTANTS["AF_INET6"]: 28}
+_AF_PACKET = CONSTANTS["AF_PACKET"]
+
+
+def _sockaddr(address: int | None) -> bytes:
+    """An address that the C library has made."""
+    if not address:
+        return b""
+    family = int.from_bytes(string_at(address, 2), sys.byteorder)
+    if family == _AF_PACKET:
+        # struct sockaddr_ll: sll_halen is its 12th byte, and there is room for longer addresses than its 8.
+        return string_at(address, 12 + string_at(address, 12)[11])
+    return string_at(address, _SIZES.get(family, 2))
+
+
 _In6Address = c_char * 16
 _EMPTY = Overlay()
 

@@ -19,7 +19,8 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, ancillary, backends, server, streams, tcpinfo
+from socketpkg import _socket, ancillary, backends, interfaces, server, streams, tcpinfo
+from socketpkg import options as socket_options
 
 # -- constants ---------------------------------------------------------------------------------------------------------
 
@@ -394,3 +395,14 @@ def items_of(sock: socket.socket) -> None:
 def tcp(sock: socket.socket, tls: ssl.SSLSocket) -> None:
     assert_type(tcpinfo.tcp_info(sock).rtt_us, int | None)
     tcpinfo.tcp_info(tls)
+
+
+def options_of(sock: socket.socket, tls: ssl.SSLSocket) -> None:
+    assert_type(socket_options.TCP_NODELAY.get(sock), bool)
+    assert_type(socket_options.SO_LINGER.get(sock), int | None)
+    socket_options.TCP_USER_TIMEOUT.set(tls, 1.5)
+    socket_options.TCP_USER_TIMEOUT.set(sock, "1.5")  # type: ignore[arg-type]
+    socket_options.set_keepalive(sock, 10, probes=3)
+    socket_options.join_group(sock, "239.1.2.3", 1)
+    assert_type(socket_options.peer_credentials(sock).uid, int)
+    assert_type([entry.address for entry in interfaces.getifaddrs()], list[str | None])
