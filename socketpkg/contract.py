@@ -132,7 +132,7 @@ class SystemCalls:
         raise NotImplementedError
 
     def getsockopt(self, sock: HasDescriptor, level: int, option: int, buflen: int) -> bytes:
-        """getsockopt(2) into a buffer of *buflen* bytes (1 to 1024): as many as the kernel gave."""
+        """getsockopt(2) into a buffer of *buflen* bytes (1 or more): as many as the kernel gave."""
         raise NotImplementedError
 
     def setsockopt_int(self, sock: HasDescriptor, level: int, option: int, value: int) -> None:
@@ -318,6 +318,17 @@ class Syscalls(SystemCalls):
     def set_blocking(self, sock: HasDescriptor, blocking: bool) -> None:
         """Sets or clears O_NONBLOCK."""
         set_blocking(sock._sp_fd, blocking)
+
+    def poll(self, waiting: list[tuple[int, int]], timeout: int) -> list[tuple[int, int]]:
+        """poll(2) of descriptors with the events that are waited for: those that are ready, with their events, none
+        when the time is up. It does not raise for that."""
+        from select import poll
+
+        poller = poll()
+        for fd, events in waiting:
+            poller.register(fd, events)
+        # In whole milliseconds, upwards: a little late is not too early.
+        return poller.poll(None if timeout < 0 else min(-(-timeout // 1_000_000), 2**31 - 1))
 
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     class HasOptions(Protocol):
         """A socket, as far as it is needed here."""
 
-        def getsockopt(self, level: int, option: int, buflen: int = 0, /) -> Any: ...
+        def getsockopt(self, level: int, option: int, buflen: int, /) -> bytes: ...
         def setsockopt(self, level: int, option: int, value: int | bytes, /) -> None: ...
         def fileno(self) -> int: ...
 
@@ -416,8 +416,9 @@ def get_bytes(sock: HasOptions, level: int, option: int, size: SupportsIndex) ->
     if number <= 0 or number > INT_MAX:
         raise OSError("getsockopt buflen out of range")
     if number <= 1024 or not isinstance(sock, _socket.socket):
-        return sock.getsockopt(level, option, number)  # type: ignore[no-any-return]
-    return _socket.backend.syscalls.getsockopt(sock.fileno(), index(level), index(option), number)
+        return sock.getsockopt(level, option, number)
+    plain: Any = sock
+    return _socket.backend.syscalls.getsockopt(plain, index(level), index(option), number)
 
 
 # -- keepalive and lingering -------------------------------------------------------------------------------------------

@@ -800,8 +800,13 @@ cdef class Syscalls(Contract):
     cpdef bytes getsockopt(self, Descriptor sock, int level, int option, int buflen):
         cdef char value[1024]
         cdef libc.socklen_t size = buflen
-        if buflen < 1 or buflen > <int>sizeof(value):
-            raise ValueError("buflen is not 1 to 1024")
+        cdef bytes large
+        if buflen < 1:
+            raise ValueError("buflen is not positive")
+        if buflen > <int>sizeof(value):
+            large = bytes(buflen)
+            check(libc.c_getsockopt(number_of(sock), level, option, PyBytes_AS_STRING(large), &size))
+            return large[:min(<int>size, buflen)]
         # Some options leave a gap in what they write; nothing of our stack may show through it.
         memset(value, 0, buflen)
         check(libc.c_getsockopt(number_of(sock), level, option, value, &size))

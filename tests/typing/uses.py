@@ -19,7 +19,7 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, ancillary, backends, interfaces, server, streams, tcpinfo
+from socketpkg import _socket, ancillary, backends, connecting, interfaces, resolving, server, streams, tcpinfo
 from socketpkg import options as socket_options
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -406,3 +406,13 @@ def options_of(sock: socket.socket, tls: ssl.SSLSocket) -> None:
     socket_options.join_group(sock, "239.1.2.3", 1)
     assert_type(socket_options.peer_credentials(sock).uid, int)
     assert_type([entry.address for entry in interfaces.getifaddrs()], list[str | None])
+
+
+def connecting_to() -> None:
+    sock = connecting.create_connection(("host", 80), 3, happy_eyeballs=0.25, options=[(1, 2, 3), (1, 2, None, 4)])
+    assert_type(sock, socket.socket)
+    connecting.create_connection("host")  # type: ignore[arg-type]
+    for family, _, _, name, _ in resolving.getaddrinfo("host", 80, timeout=1.5):
+        assert_type(name, str)
+        print(family)
+    assert_type(resolving.getnameinfo(("127.0.0.1", 80), 0, timeout=None), tuple[str, str])
