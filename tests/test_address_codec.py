@@ -785,3 +785,67 @@ def test_a_socket_tells_the_codec_its_protocol(backend: backends.Backend) -> Non
             for wrong in {1: (LOOPBACK, 1, 2), 3: (LOOPBACK, 1, 2, 3), 4: (LOOPBACK,)}[len(address)], ():
                 with pytest.raises(TypeError):
                     sock.bind(wrong)
+
+
+# -- the addresses that are kept ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[str]]:
+    """The interpreted codec's module with empty caches, and the numeric hosts that it has the C library read."""
+    module = backends.load("ctypes").address
+    read: list[str] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(module.SYSCALLS, name)
+
+        def inet_pton(self, family: int, text: str) -> bytes | None:
+            read.append(text)
+            packed: bytes | None = module.SYSCALLS.inet_pton(family, text)
+            return packed
+
+    monkeypatch.setattr(module, "_sys", Counting())
+    for name in ("_recent_inet", "_older_inet", "_recent_inet6", "_older_inet6", "_recent_heard", "_older_heard"):
+        monkeypatch.setattr(module, name, {})
+    return module, read
+
+
+def peers(count: int) -> list[tuple[str, int]]:
+    return [(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 5000) for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [200, 256, 300, 1000, 10_000])
+def test_no_number_of_peers_is_one_too_many(counted: tuple[Any, list[str]], count: int) -> None:
+    """What was sent to or heard from is found again, whatever the order."""
+    module, read = counted
+    codec = module.AddressCodec()
+    order = peers(count)
+    first = [codec.encode(stdlib.AF_INET, 0, address, "sendto") for address in order]
+    heard = [codec.decode(raw, 0) for raw in first]
+    assert heard == order
+    read.clear()
+    for number in random.Random(count).choices(range(count), k=2 * count):
+        assert codec.encode(stdlib.AF_INET, 0, order[number], "sendto") is first[number]
+        assert codec.decode(first[number], 0) is heard[number]
+    assert read == []
+
+
+def test_the_addresses_that_are_kept_are_bounded(counted: tuple[Any, list[str]]) -> None:
+    """With more peers than are kept, what was used last is found, and memory stays as it is."""
+    module, read = counted
+    codec = module.AddressCodec()
+    most = module._RECENT_MAX
+    order = peers(3 * most)
+    raws = [codec.encode(stdlib.AF_INET, 0, address, "sendto") for address in order]
+    for raw in raws:
+        codec.decode(raw, 0)
+    for cache in ("inet", "heard"):
+        assert len(getattr(module, f"_recent_{cache}")) <= most
+        assert len(getattr(module, f"_older_{cache}")) <= most
+    read.clear()
+    for address, raw in zip(order[-most:], raws[-most:], strict=True):
+        assert codec.encode(stdlib.AF_INET, 0, address, "sendto") is raw
+    assert read == []
+    codec.encode(stdlib.AF_INET, 0, order[0], "sendto")
+    assert set(read) == {order[0][0]}, "the oldest are forgotten"

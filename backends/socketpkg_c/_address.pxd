@@ -8,7 +8,7 @@ cdef Contract _sys
 cdef int AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, _AF_RDS, _AF_DIVERT
 cdef bint _SA_LEN, _LITTLE_ENDIAN, _ABSTRACT_NAMES
 cdef bytes _HEADER_INET, _HEADER_INET6, _SIN_ZERO
-cdef dict _recent_inet, _recent_inet6, _recent_heard
+cdef dict _recent_inet, _recent_inet6, _recent_heard, _older_inet, _older_inet6, _older_heard
 
 cpdef int sockaddr_family(bytes raw) except -1
 cpdef str host_name(object host)
@@ -16,7 +16,8 @@ cpdef tuple resolve(str host, int family)
 cdef int _port(object port, str caller) except -1
 cdef object _unsigned(object value)
 cdef bint _is_plain(object address) except -1
-cdef bytes _remember(dict recent, object address, int family, bytes raw)
+cdef int _keep(dict recent, dict older, object key, object value) except -1
+cdef bint _is_numeric(str host, int family) except -1
 cdef bytes _encode_inet(object address, str caller)
 cdef bytes _encode_inet6(object address, str caller)
 cdef bytes _encode_unix(object address)

@@ -17,7 +17,7 @@ cdef tuple _segment_items(Py_ssize_t size)
 
 
 cpdef list receive(Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags)
-cpdef list receive_into(Descriptor sock, object buffers, Py_ssize_t ancbufsize, int flags)
+cpdef list receive_into(Descriptor sock, tuple targets, Py_ssize_t ancbufsize, int flags)
 
 
 @cython.locals(position="Py_ssize_t")
@@ -25,7 +25,7 @@ cdef list _messages(Descriptor sock, list data, list ancillary, list msg_flags, 
 
 
 @cython.locals(size="Py_ssize_t", data=list, ancillary=list, raws=list, some_ancillary=bint)
-cpdef object send(Descriptor sock, object messages, int flags)
+cpdef object send(Descriptor sock, object messages, int flags, object tuple_of, object items_of)
 
 
 cdef bint _is_udp(Descriptor sock) noexcept

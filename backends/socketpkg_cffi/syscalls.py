@@ -7,7 +7,8 @@ from _thread import allocate_lock
 from struct import Struct
 from types import MappingProxyType
 
-from socketpkg_ffi.calls import LARGE, NAME_SIZE, POLLIN, ForeignSyscalls
+from socketpkg_ffi import NAME_SIZE, POLLIN
+from socketpkg_ffi.calls import LARGE, ForeignSyscalls
 
 from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 

@@ -32,7 +32,8 @@ from ctypes import (
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
-from socketpkg_ffi.calls import LARGE, NAME_SIZE, POLLIN, SCRATCH, SPARES, ForeignSyscalls
+from socketpkg_ffi import NAME_SIZE, POLLIN
+from socketpkg_ffi.calls import LARGE, SCRATCH, SPARES, ForeignSyscalls
 
 from ._constants_linux import MACHINES, constants_of
 

@@ -8,7 +8,7 @@ of what it has to hold before a call.
 from _socket import MSG_DONTWAIT
 from errno import EINTR
 
-from .calls import NAME_SIZE, POLLERR, POLLIN, POLLOUT
+from . import NAME_SIZE, POLLERR, POLLIN, POLLOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,6 +29,8 @@ from struct import Struct
 
 from socketpkg.contract import Syscalls
 
+from . import POLLIN, POLLOUT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
@@ -54,8 +56,6 @@ SCRATCH = 262144
 CONTROL_SIZE = 1024
 #: How many idle buffers of a kind are kept.
 SPARES = 8
-#: Room for an address: a sockaddr_storage.
-NAME_SIZE = 128
 #: Of a receive that takes no ancillary items.
 _NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
@@ -64,10 +64,6 @@ _NO_ITEMS = bytes(CONTROL_SIZE)
 _NOTHING_YET = os.strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1
-
-
-#: The bits of poll(2), which are the same on every platform.
-POLLIN, POLLOUT, POLLERR = 1, 4, 8
 
 
 class ForeignSyscalls(Syscalls):

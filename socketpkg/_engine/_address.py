@@ -185,13 +185,29 @@ def _unsigned(value: Any) -> int:
 # -- encode ----------------------------------------------------------------------------------------------------------
 
 
-# Programs send to the same few addresses again and again. The sockaddr of a numeric one never changes, so those last
-# used are kept; a name's may change, and is looked up every time. And programs hear from the same few, whose addresses
-# are kept likewise.
-_RECENT_MAX = 256
+# Programs send to the same addresses again and again. The sockaddr of a numeric one never changes, so those used last
+# are kept; a name's may change, and is looked up every time. The addresses that programs hear from are kept likewise.
+#
+# Each cache is a pair of dicts: the recent one, and the older one, which is asked second. A full recent one becomes the
+# older one, and what that one had is forgotten. So up to _RECENT_MAX addresses are always found, with more of them the
+# share of those that are not grows slowly, and no cache has more than twice as many. The dicts themselves stay the
+# same: without the GIL, one thread may read them while another one fills them.
+_RECENT_MAX = 16384
 _recent_inet: dict[Any, bytes] = {}
+_older_inet: dict[Any, bytes] = {}
 _recent_inet6: dict[Any, bytes] = {}
+_older_inet6: dict[Any, bytes] = {}
 _recent_heard: dict[bytes, Any] = {}
+_older_heard: dict[bytes, Any] = {}
+
+
+def _keep(recent: dict[Any, Any], older: dict[Any, Any], key: Any, value: Any) -> None:
+    """Puts a value into a cache."""
+    if len(recent) >= _RECENT_MAX:
+        older.clear()
+        older.update(recent)
+        recent.clear()
+    recent[key] = value
 
 
 def _is_plain(address: Any) -> bool:
@@ -206,13 +222,8 @@ def _is_plain(address: Any) -> bool:
     return True
 
 
-def _remember(recent: dict[Any, bytes], address: Any, family: int, raw: bytes) -> bytes:
-    """Keeps *raw* if the host of *address* is numeric."""
-    if address[0].isascii() and _sys.inet_pton(family, address[0]) is not None:
-        if len(recent) >= _RECENT_MAX:
-            recent.clear()
-        recent[address] = raw
-    return raw
+def _is_numeric(host: str, family: int) -> bool:
+    return host.isascii() and "\0" not in host and _sys.inet_pton(family, host) is not None
 
 
 def _encode_inet(address: Any, caller: str) -> bytes:
@@ -220,6 +231,10 @@ def _encode_inet(address: Any, caller: str) -> bytes:
     if plain:
         known = _recent_inet.get(address)
         if known is not None:
+            return known
+        known = _older_inet.get(address)
+        if known is not None:
+            _keep(_recent_inet, _older_inet, address, known)
             return known
     if not isinstance(address, tuple):
         raise TypeError(f"{caller}(): AF_INET address must be tuple, not {type(address).__name__}")
@@ -229,7 +244,9 @@ def _encode_inet(address: Any, caller: str) -> bytes:
     port = _port(address[1], caller)
     _, packed, _ = resolve(name, AF_INET)
     raw = _HEADER_INET + bytes((port >> 8, port & 255)) + packed + _SIN_ZERO
-    return _remember(_recent_inet, address, AF_INET, raw) if plain else raw
+    if plain and _is_numeric(address[0], AF_INET):
+        _keep(_recent_inet, _older_inet, address, raw)
+    return raw
 
 
 def _encode_inet6(address: Any, caller: str) -> bytes:
@@ -237,6 +254,10 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
     if plain:
         known = _recent_inet6.get(address)
         if known is not None:
+            return known
+        known = _older_inet6.get(address)
+        if known is not None:
+            _keep(_recent_inet6, _older_inet6, address, known)
             return known
     if not isinstance(address, tuple):
         raise TypeError(f"{caller}(): AF_INET6 address must be tuple, not {type(address).__name__}")
@@ -260,7 +281,9 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
         + packed
         + scope_id.to_bytes(4, sys.byteorder)
     )
-    return _remember(_recent_inet6, address, AF_INET6, raw) if plain else raw
+    if plain and _is_numeric(address[0], AF_INET6):
+        _keep(_recent_inet6, _older_inet6, address, raw)
+    return raw
 
 
 def _encode_unix(address: Any) -> bytes:
@@ -338,7 +361,7 @@ class AddressCodec:
         address = (host, port)
         raw = (_recent_inet if version == AF_INET else _recent_inet6).get(address)
         if raw is None:
-            if "\0" in host or not host.isascii() or _sys.inet_pton(version, host) is None or not 0 <= port <= 0xFFFF:
+            if not _is_numeric(host, version) or not 0 <= port <= 0xFFFF:
                 return None
             raw = self.encode(version, 0, address, "")
         return raw
@@ -351,15 +374,17 @@ class AddressCodec:
         address = _recent_heard.get(raw)
         if address is not None:
             return address
+        address = _older_heard.get(raw)
+        if address is not None:
+            _keep(_recent_heard, _older_heard, raw, address)
+            return address
         size = len(raw)
         if size < 2:
             return None
         family = sockaddr_family(raw)
         if (family == AF_INET and size >= 8) or (family == AF_INET6 and size >= 24):
             address = _decode_inet(raw, family)
-            if len(_recent_heard) >= _RECENT_MAX:
-                _recent_heard.clear()
-            _recent_heard[raw] = address
+            _keep(_recent_heard, _older_heard, raw, address)
             return address
         if family == AF_UNIX:
             if size == _SUN_PATH:

@@ -23,11 +23,10 @@ import sys
 from sys import audit
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec
-from ._core import _ancillary_items, _tuple_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -78,9 +77,8 @@ def receive(sock: Socket, count: int, bufsize: int, ancbufsize: int, flags: int)
     return _messages(sock, data, ancillary, msg_flags, raws, ancbufsize >= 0)
 
 
-def receive_into(sock: Socket, buffers: Iterable[WriteableBuffer], ancbufsize: int, flags: int) -> list[Any]:
+def receive_into(sock: Socket, targets: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int) -> list[Any]:
     """`Socket.recvmmsg_into`. An *ancbufsize* of -1 asks for count and address only."""
-    targets = _tuple_of(buffers, "recvmmsg_into() argument 1 must be an iterable")
     if not targets:
         return []
     counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(sock, targets, max(ancbufsize, 0), flags, sock._sp_timeout)
@@ -116,8 +114,14 @@ def _messages(
     return messages
 
 
-def send(sock: Socket, messages: Iterable[Any], flags: int) -> int:
-    """`Socket.sendmmsg`."""
+def send(
+    sock: Socket,
+    messages: Iterable[Any],
+    flags: int,
+    tuple_of: Callable[[Any, str], tuple[Any, ...]],
+    items_of: Callable[[Any], Any],
+) -> int:
+    """`Socket.sendmmsg`. *tuple_of* and *items_of* are the core's, which read an iterable and ancillary data."""
     _refuse_stream(sock, "sendmmsg")
     data: list[Any] = []
     ancillary: list[tuple[tuple[int, int, Any], ...]] = []
@@ -125,7 +129,7 @@ def send(sock: Socket, messages: Iterable[Any], flags: int) -> int:
     some_ancillary = False
     last = _NONE_YET
     raw = b""
-    for message in _tuple_of(messages, "sendmmsg() argument 1 must be an iterable of messages"):
+    for message in tuple_of(messages, "sendmmsg() argument 1 must be an iterable of messages"):
         items: tuple[tuple[int, int, Any], ...] = ()
         if isinstance(message, tuple):
             size = len(message)
@@ -137,7 +141,7 @@ def send(sock: Socket, messages: Iterable[Any], flags: int) -> int:
             source = message[0]
             address = message[1]
             if size == 3:
-                items = _ancillary_items(message[2])
+                items = items_of(message[2])
                 some_ancillary = True
         else:
             source = message

@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    # Compiled, these are functions of C, in _core.pxd. Interpreted, `interpreted` puts functions of Python there.
+    _audit_address: Any
+    _audit_lookup: Any
+    _audit_new: Any
+    _borrowed: Any
+    _index: Any
+    _method_of: Any
+    _prepare: Any
+    _saturated: Any
 else:
     from socketpkg._engine.annotations import Any, Iterable, ReadableBuffer, SupportsIndex, WriteableBuffer
 
@@ -90,7 +100,7 @@ class Socket:
         self._sp_waits_first = False
         _set_fd(self, -1)
         _set_timeout(self, -1)
-        _prepare(self)  # type: ignore[name-defined]  # noqa: F821  from _core.pxd, or from socketpkg._engine.capi
+        _prepare(self)
 
     def __init__(
         self,
@@ -191,7 +201,7 @@ class Socket:
         if port:
             address = self._one_address(address, port, "bind")
         raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind")
-        _audit_address("socket.bind", self, address)  # type: ignore[name-defined]  # noqa: F821
+        _audit_address("socket.bind", self, address)
         _sys.bind(self, raw)
 
     def connect(self, address: Any, /, *port: Any) -> None:
@@ -199,7 +209,7 @@ class Socket:
         if port:
             address = self._one_address(address, port, "connect")
         raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect")
-        _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
+        _audit_address("socket.connect", self, address)
         error = _sys.connect(self, raw, self._sp_timeout)
         if error:
             if error < 0:
@@ -214,7 +224,7 @@ class Socket:
         if port:
             address = self._one_address(address, port, "connect_ex")
         raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect_ex")
-        _audit_address("socket.connect", self, address)  # type: ignore[name-defined]  # noqa: F821
+        _audit_address("socket.connect", self, address)
         error = _sys.connect(self, raw, self._sp_timeout)
         return errno.EWOULDBLOCK if error < 0 else error
 
@@ -354,7 +364,7 @@ class Socket:
         if isinstance(data, str):
             raise TypeError("a bytes-like object is required, not 'str'")
         raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
-        _audit_address("socket.sendto", self, address)  # type: ignore[name-defined]  # noqa: F821
+        _audit_address("socket.sendto", self, address)
         return _sys.sendto(self, data, flags, raw, self._sp_timeout)
 
     def recvmsg(
@@ -407,7 +417,7 @@ class Socket:
         raw = b""
         if address is not None:
             raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendmsg")
-        _audit_address("socket.sendmsg", self, address)  # type: ignore[name-defined]  # noqa: F821
+        _audit_address("socket.sendmsg", self, address)
         return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)
 
     def sendmsg_afalg(
@@ -474,9 +484,10 @@ class Socket:
         length of the message also where the buffer is smaller. With *ancbufsize* the list holds
         (nbytes, ancdata, msg_flags, address), as from recvmsg_into().
         """
-        return _bulk_functions().receive_into(  # type: ignore[no-any-return]
-            self, buffers, -1 if ancbufsize is None else _ancillary_size(ancbufsize), c_int(flags)
-        )
+        size = -1 if ancbufsize is None else _ancillary_size(ancbufsize)
+        number = c_int(flags)
+        targets = _tuple_of(buffers, "recvmmsg_into() argument 1 must be an iterable")
+        return _bulk_functions().receive_into(self, targets, size, number)  # type: ignore[no-any-return]
 
     def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
         """sendmmsg(messages, flags=0) -> how many of the messages were sent
@@ -487,7 +498,9 @@ class Socket:
         An error is raised when no message was sent; else the count says where it came, and the next call, which
         begins there, raises it if it persists. OSError (EOPNOTSUPP) on a stream, which has no messages.
         """
-        return _bulk_functions().send(self, messages, c_int(flags))  # type: ignore[no-any-return]
+        return _bulk_functions().send(  # type: ignore[no-any-return]
+            self, messages, c_int(flags), _tuple_of, _ancillary_items
+        )
 
     def send_segments(
         self,
@@ -528,7 +541,7 @@ def own_methods(cls: type[Socket]) -> None:
         return  # and PyPy has one type for the methods of built-in classes and for functions
     for name, method in vars(Socket).items():
         if type(method) is _METHOD and not name.startswith("__") and name not in vars(cls):
-            setattr(cls, name, _method_of(cls, method))  # type: ignore[name-defined]  # noqa: F821
+            setattr(cls, name, _method_of(cls, method))
 
 
 #: What a method of a compiled class is.
@@ -561,7 +574,7 @@ def initialize(
     family_number = c_int(family)
     kind = c_int(type)
     protocol = c_int(proto)
-    _audit_new("socket.__new__", sock, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
+    _audit_new("socket.__new__", sock, family_number, kind, protocol)
     if fileno is None:
         family_number = AF_INET if family_number == -1 else family_number
         kind = SOCK_STREAM if kind == -1 else kind
@@ -582,7 +595,7 @@ def _take_over(sock: Socket, family: int, kind: int, protocol: int, fd: int) -> 
     """Makes *sock* the owner of *fd*. When that fails, the descriptor is the caller's to close."""
     timeout = 0 if kind & _SOCK_NONBLOCK else _default_timeout
     if timeout >= 0 and not kind & _SOCK_NONBLOCK:
-        _sys.set_blocking(_borrowed(fd), False)  # type: ignore[name-defined]  # noqa: F821
+        _sys.set_blocking(_borrowed(fd), False)
     sock._sp_family = family
     sock._sp_type = kind & ~_SOCK_FLAGS
     sock._sp_proto = protocol
@@ -606,7 +619,7 @@ def _take_over(sock: Socket, family: int, kind: int, protocol: int, fd: int) -> 
 
 def _kind_of(fd: int, family: int, kind: int, protocol: int) -> tuple[int, int, int]:
     """Family, type and protocol of a descriptor's socket, each asked of the kernel where it is -1."""
-    borrowed = _borrowed(fd)  # type: ignore[name-defined]  # noqa: F821
+    borrowed = _borrowed(fd)
     try:
         raw = _sys.getsockname(borrowed)
     except OSError as failure:
@@ -679,7 +692,7 @@ def _set_timeout(sock: Socket, timeout: int) -> None:
 
 def c_int(value: SupportsIndex) -> int:
     """*value* as a C int. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = value if type(value) is int else _index(value)  # type: ignore[name-defined]  # noqa: F821
+    number = value if type(value) is int else _index(value)
     if number > INT_MAX:
         raise OverflowError("signed integer is greater than maximum")
     if number < INT_MIN:
@@ -689,7 +702,7 @@ def c_int(value: SupportsIndex) -> int:
 
 def c_ssize(value: SupportsIndex) -> int:
     """*value* as a C ssize_t. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = value if type(value) is int else _index(value)  # type: ignore[name-defined]  # noqa: F821
+    number = value if type(value) is int else _index(value)
     if number > SSIZE_MAX or number < SSIZE_MIN:
         raise OverflowError("Python int too large to convert to C ssize_t")
     return number
@@ -697,7 +710,7 @@ def c_ssize(value: SupportsIndex) -> int:
 
 def c_unsigned(value: SupportsIndex, bits: int) -> int:
     """*value* as an unsigned integer of *bits* bits (32 at most): OverflowError or `NegativeError` for another one."""
-    number: int = _saturated(value)  # type: ignore[name-defined]  # noqa: F821
+    number: int = _saturated(value)
     if number < 0:
         raise NegativeError(f"can't convert negative Python int to C {bits}-bit unsigned integer")
     if number >> bits:
@@ -904,7 +917,7 @@ def getaddrinfo(
     if not flag_bits & ~_AI_NUMERIC:
         raw = _codec.numeric(family_number, host, port)
         if raw is not None:
-            _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
+            _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)
             return _numeric_addresses(host, port, raw, family_number, kind, protocol, flag_bits)  # type: ignore[arg-type]
     name: bytes | None
     if host is None:
@@ -927,7 +940,7 @@ def getaddrinfo(
         service = b"%d" % index(port)
     else:
         raise OSError("Int or String expected")
-    _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)  # type: ignore[name-defined]  # noqa: F821
+    _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)
     return [
         (found_family, found_type, found_proto, os.fsdecode(canonname), _codec.decode(raw, found_proto))
         for found_family, found_type, found_proto, canonname, raw in _sys.getaddrinfo(
