@@ -20,6 +20,8 @@ from . import backends
 from ._lazy import DeferredModule
 
 try:
+    if backends.running_as_program():
+        backends.prepare_command()
     from . import _socket
 except ImportError:
     # `python -m socketpkg` imports this package before it runs, and has to tell what is wrong with the backends.

@@ -1,44 +1,51 @@
 """``python -m socketpkg``: the programs that come with the package. Without the name of one it is the doctor."""
 
-import argparse
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
 
 from . import _config, _version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from typing import Protocol
 
+    class Command(Protocol):
+        """What a module brings that is a command."""
 
-class Command(Protocol):
-    """What a module brings that is a command."""
+        @property
+        def SUMMARY(self) -> str:
+            """What it does, in a line."""
+            ...
 
-    @property
-    def SUMMARY(self) -> str:
-        """What it does, in a line."""
-        ...
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+            """Declares the command's own options."""
+            ...
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declares the command's own options."""
-        ...
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Does it, and returns the exit status."""
-        ...
+        def run(self, options: argparse.Namespace) -> int:
+            """Does it, and returns the exit status."""
+            ...
 
 
 DEFAULT = "doctor"
 
 
-def command(name: str) -> Command:
+def command(name: str) -> "Command":
     """A command by its name."""
-    return cast(Command, import_module(f".{_config.COMMANDS[name]}", __package__))
+    found: Command = import_module(f".{_config.COMMANDS[name]}", __package__)
+    return found
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
     """Runs the command that *arguments* (by default those of the process) name; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"] and "run" in _config.COMMANDS:
+        # It reads its words itself, for they are python's, and what it runs should start without delay.
+        status: int = import_module(f".{_config.COMMANDS['run']}", __package__).main(words[1:])
+        return status
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog=f"python -m {__package__}", description=f"Without a command, and with only options, it is {DEFAULT}."
     )
@@ -53,8 +60,8 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
         chosen.add_arguments(subparser)
         subparser.set_defaults(run=chosen.run)
     options = parser.parse_args(words)
-    status: int = options.run(options)
-    return status
+    status = options.run(options)
+    return int(status)
 
 
 if __name__ == "__main__":

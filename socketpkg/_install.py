@@ -58,7 +58,7 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
             if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
                 theirs[id(value)] = value
     # The backend stands below all this, and takes from the standard library what is its own.
-    exempt = {_OWN}
+    exempt = {_OWN, "socketpkg_ffi"}
     backend = sys.modules[_OWN_LOW_LEVEL].backend
     while backend is not None:
         if not _within(backend.package, {_OWN}):
@@ -68,7 +68,7 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
     for name, module in list(sys.modules.items()):
         if name in _PLACES or _within(name, exempt) or module in replaced:
             continue
-        if any(id(value) in theirs for value in list(getattr(module, "__dict__", {}).values())):
+        if not theirs.keys().isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
             found.append(name)
     return sorted(found)
 

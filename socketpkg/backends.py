@@ -29,7 +29,7 @@ import os
 import sys
 
 from . import _engine, contract
-from ._config import BOUND, LAYERS, VENDORED_AS
+from ._config import BOUND, COMMANDS, LAYERS, VENDORED_AS
 from ._config import BUILT_IN as BUILT_IN
 from ._config import ORDER as ORDER
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-    from typing import Final
+    from typing import Any, Final
 else:
     from _collections_abc import Sequence
     from _frozen_importlib import ModuleSpec
@@ -138,16 +138,41 @@ class BackendStatus:
 class _Failure:
     """Why a backend did not load. Kept, so that it is looked for once."""
 
-    __slots__ = ("cause", "expected", "listed", "package", "reason")
+    __slots__ = ("_reason", "cause", "expected", "listed", "package")
 
     def __init__(self, package: str, expected: bool, reason: str, cause: Exception | None, listed: bool = True) -> None:
         self.package = package
         #: Whether ``auto`` may go on to the next backend.
         self.expected = expected
-        self.reason = reason
         self.cause = cause
         #: Whether the error names the other backends.
         self.listed = listed
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        """The reason in words. Where none was given the backend's own module is missing, and what is known of that
+        is read when somebody asks: with ``auto`` nobody does."""
+        return self._reason or _why_missing(self.package, self.cause)
+
+
+def _why_missing(package: str, cause: Exception | None) -> str:
+    """Why a backend is not here, and what can be done about it."""
+    if getattr(sys, "frozen", False) or "__compiled__" in globals():  # the latter is Nuitka's mark
+        return (
+            f"not in this frozen program: {cause}; tell what froze it to include the whole packages"
+            f" {__package__} and {package}"
+        )
+    written = ""
+    if VENDORED_AS is None:
+        try:
+            # Written by the installation. It is not there in a source tree in which nothing was built.
+            __import__(f"{__package__}._not_built")
+        except ImportError:
+            pass
+        else:
+            written = sys.modules[f"{__package__}._not_built"].REASONS.get(package, "")
+    return f"not built: {written or cause}"
 
 
 class _Incomplete(Exception):
@@ -259,6 +284,13 @@ def running_as_program() -> bool:
     return word in (__package__, f"{__package__}.__main__")
 
 
+def prepare_command() -> None:
+    """Lets the command of ``python -m socketpkg`` have its say before a backend is chosen: `run` may name one."""
+    if sys.argv[1:2] == ["run"] and "run" in COMMANDS:
+        command: Any = _imported(f"{__package__}.{COMMANDS['run']}")
+        command.prepare(sys.argv[2:])
+
+
 # -- choosing ----------------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +349,16 @@ def _error(name: str, failure: _Failure, why: str = "") -> ImportError:
 
 
 def _listing(but: str = "") -> str:
-    return "; ".join(f"{s.name} ({'usable' if s.usable else s.reason})" for s in available().values() if s.name != but)
+    statuses = available()
+    told = {statuses[but].reason} if but in statuses else set()
+    parts = []
+    for status in statuses.values():
+        if status.name != but:
+            # No compiler, for one, is a reason that two have.
+            unusable = "not usable, for the same reason" if status.reason in told else status.reason
+            parts.append(f"{status.name} ({'usable' if status.usable else unusable})")
+            told.add(status.reason)
+    return "; ".join(parts)
 
 
 # -- loading -----------------------------------------------------------------------------------------------------------
@@ -443,7 +484,7 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         return _Failure(package, True, f"not usable here: {error}", error)
     except ModuleNotFoundError as error:
         if error.name is not None and (error.name == package or error.name.startswith(f"{package}.")):
-            return _Failure(package, True, f"not built: {error}", error)
+            return _Failure(package, True, "", error)  # the reason is looked up when it is asked for
         return _broken(package, error)
     except ImportError as error:
         if any(text in str(error) for text in _ONE_INTERPRETER):

@@ -56,7 +56,7 @@ def shadow(folder: Path, package: str, syscalls: str) -> None:
 def test_json_has_everything(arguments: tuple[str, ...]) -> None:
     status, facts = report(*arguments, backend="ctypes")
     assert status == 0
-    assert set(facts) == {*REPORT_KEYS, "backends", "layers"}
+    assert set(facts) == {*REPORT_KEYS, "backends", "layers", "import_socket"}
     for part, keys in REPORT_KEYS.items():
         assert set(facts[part]) == keys
     assert facts["socketpkg"]["version"] == socketpkg.__version__

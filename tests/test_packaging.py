@@ -7,10 +7,12 @@ as it is configured.
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import sysconfig
@@ -22,6 +24,7 @@ from typing import Any
 import pytest
 
 import socketpkg
+from socketpkg import backends
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPY = sys.implementation.name == "pypy"
@@ -42,6 +45,9 @@ LEFT_BEHIND = shutil.ignore_patterns(
     )
 )
 
+#: What a build writes beside the sources.
+BUILT = "socketpkg/_not_built.py"
+
 #: Where an installation has sources, and their kinds.
 SOURCES = {
     "socketpkg_c": (".pyx", ".pxd"),
@@ -60,6 +66,49 @@ def installed_files() -> list[PurePosixPath]:
     if origin.get("dir_info", {}).get("editable"):
         pytest.skip("an editable installation records a link instead of the files")
     return [PurePosixPath(file) for file in distribution.files or ()]
+
+
+def reasons() -> dict[str, str]:
+    """What the installation wrote down of the backends that it left out."""
+    found: dict[str, str] = importlib.import_module("socketpkg._not_built").REASONS
+    return found
+
+
+def test_every_compiled_backend_is_here_or_has_a_reason() -> None:
+    installed_files()
+    for name in ("c", "cffi"):
+        status = backends.available()[name]
+        reason = reasons().get(f"socketpkg_{name}")
+        assert (status.usable and reason is None) or status.reason == f"not built: {reason}"
+
+
+def sections(module: Path) -> Iterator[int]:
+    """The types of the sections of an ELF file (elf(5))."""
+    image = module.read_bytes()
+    assert image[:4] == b"\x7fELF"
+    wide, order = image[4] == 2, "<" if image[5] == 1 else ">"
+    (start,) = struct.unpack_from(order + ("Q" if wide else "I"), image, 40 if wide else 32)
+    size, count = struct.unpack_from(order + "HH", image, 58 if wide else 46)
+    for index in range(count):
+        yield struct.unpack_from(order + "I", image, start + index * size + 4)[0]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="modules are ELF files on Linux")
+def test_compiled_modules_are_stripped() -> None:
+    """Symbols of a module that is not debugged are three quarters of its size."""
+    symtab = 2
+    installed_files()
+    modules = [path for name in COMPILED for path in Path(package(f"socketpkg_{name}")).glob("*.so")]
+    assert modules
+    assert [path.name for path in modules if symtab in sections(path)] == []
+
+
+def package(name: str) -> str:
+    """The folder of an installed package."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    return os.path.dirname(spec.origin)
 
 
 def test_nothing_generic_is_installed() -> None:
@@ -100,9 +149,12 @@ def test_metadata() -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
     required = [line for line in metadata.get_all("Requires-Dist") or () if "extra ==" not in line]
-    assert len(required) == 1
-    assert required[0].startswith("cffi>=")
-    assert "platform_python_implementation" in required[0]
+    if "socketpkg_cffi" in reasons():
+        assert required == [], "what has no cffi backend needs no cffi"
+    else:
+        assert len(required) == 1
+        assert required[0].startswith("cffi>=")
+        assert "platform_python_implementation" in required[0]
 
 
 # -- installing --------------------------------------------------------------------------------------------------------
@@ -150,6 +202,18 @@ class Environment:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def installed(self) -> list[str]:
+        """The distributions that are installed, but for the installers themselves."""
+        code = (
+            "from importlib.metadata import distributions as d; print(*{x.name for x in d()} - {'pip', 'setuptools'})"
+        )
+        return sorted(self.run("-c", code).stdout.split())
+
+    def wheel_tags(self) -> list[str]:
+        """For what the wheel was that has been installed."""
+        code = "from importlib.metadata import distribution as d; print(d('socketpkg').read_text('WHEEL'))"
+        return re.findall(r"^Tag: (\S+)$", self.run("-c", code).stdout, re.MULTILINE)
+
     def usable(self) -> list[str]:
         """The backends that can be used."""
         return [backend["name"] for backend in self.doctor()["backends"] if backend["usable"]]
@@ -186,16 +250,22 @@ def environment(tmp_path: Path, tree: Path) -> Iterator[Environment]:
 
 @pytest.mark.slow
 def test_without_a_compiler(environment: Environment) -> None:
-    done = environment.install(CC="/bin/false")
+    done = environment.install(CC="/no/such/compiler")
     assert done.returncode == 0, done.stdout + done.stderr
     assert environment.usable() == ["ctypes"]
-    reasons = {b["name"]: b["reason"] for b in environment.doctor()["backends"]}
-    assert all(reasons[name].startswith("not built: ") for name in COMPILED)
+    told = "not built: there was no C compiler (/no/such/compiler) when socketpkg was installed; install a C compiler"
+    why = {b["name"]: b["reason"] for b in environment.doctor()["backends"]}
+    for name in COMPILED:
+        assert why[name].startswith(told)
+        assert why[name].endswith("then install socketpkg anew, with pip's --no-cache-dir --force-reinstall")
     environment.echo("ctypes")
     named = environment.run("-c", "import socketpkg", SOCKET_BACKEND="cffi")
     assert (
-        "ImportError: socketpkg cannot use the backend 'cffi', chosen by SOCKET_BACKEND=cffi: not built" in named.stderr
+        f"ImportError: socketpkg cannot use the backend 'cffi', chosen by SOCKET_BACKEND=cffi: {told}" in named.stderr
     )
+    assert named.stderr.count("there was no C compiler") == (1 if not PYPY else 2), "the same reason is told once"
+    assert "cffi" not in environment.installed(), "what cannot be used is not installed"
+    assert environment.wheel_tags() == ["py3-none-any"]
 
 
 @pytest.mark.slow
@@ -210,14 +280,46 @@ def test_without_a_compiler_that_is_required(environment: Environment) -> None:
 @pytest.mark.skipif(PYPY, reason="PyPy has no c backend")
 def test_half_a_backend_is_none(environment: Environment, tmp_path: Path) -> None:
     compiler = tmp_path / "cc"
-    compiler.write_text('#!/bin/sh\ncase "$*" in *_core.c*) exit 1;; esac\nexec cc "$@"\n')
+    complaint = "echo '_core.c: In function boom:' >&2; echo '_core.c:7:1: error: boom has no end' >&2; exit 1"
+    compiler.write_text(f'#!/bin/sh\ncase "$*" in *_core.c*) {complaint};; esac\nexec cc "$@"\n')
     compiler.chmod(0o755)
     done = environment.install(CC=str(compiler))
     assert done.returncode == 0, done.stdout + done.stderr
     assert environment.usable() == ["cffi", "ctypes"]
     (c,) = (b for b in environment.doctor()["backends"] if b["name"] == "c")
-    assert c["reason"].startswith("not built: ")
+    assert c["reason"].startswith("not built: socketpkg_c._core did not compile when socketpkg was installed: ")
+    assert "_core.c:7:1: error: boom has no end" in c["reason"], "the compiler's first complaint that is an error"
     environment.echo("cffi")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PYPY, reason="PyPy brings its own cffi")
+def test_without_cffi(environment: Environment) -> None:
+    """Where cffi cannot be had the rest is installed, and needs none."""
+    assert environment.pip("install", "setuptools>=77", "Cython>=3.1").returncode == 0
+    done = environment.install("--no-build-isolation")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "cffi" not in environment.installed()
+    assert environment.usable() == ["c", "ctypes"]
+    (cffi,) = (b for b in environment.doctor()["backends"] if b["name"] == "cffi")
+    assert cffi["reason"].startswith("not built: cffi was not there when socketpkg was installed; install 'cffi>=")
+    for backend in ("c", "ctypes"):
+        environment.echo(backend)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(PYPY, reason="PyPy brings its own cffi")
+def test_cffi_can_be_taken_away(environment: Environment) -> None:
+    """Only its own backend needs it, also at run time."""
+    done = environment.install(SOCKETPKG_REQUIRE_BACKENDS="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    environment.echo("cffi")
+    assert environment.pip("uninstall", "-y", "cffi").returncode == 0
+    assert environment.usable() == ["c", "ctypes"]
+    for backend in ("c", "ctypes"):
+        environment.echo(backend)
+    named = environment.run("-c", "import socketpkg", SOCKET_BACKEND="cffi")
+    assert "not usable here: its module needs cffi, which is not installed (pip install cffi)" in named.stderr
 
 
 @pytest.mark.slow
@@ -244,10 +346,102 @@ def test_the_sdist_has_every_source(environment: Environment, tmp_path: Path) ->
     with tarfile.open(sdist) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
     missing = {
-        name for name in expected if ".egg-info/" not in name and name != ".gitignore" and not name.endswith(".so")
+        name
+        for name in expected
+        if ".egg-info/" not in name and name not in (".gitignore", BUILT) and not name.endswith(".so")
     }
     assert missing - packed == set()
     assert not [name for name in packed if name.endswith((".so", ".o", ".pyc")) or name.startswith("build/")]
+    assert BUILT not in packed
+
+
+# -- the plan of an installation ---------------------------------------------------------------------------------------
+
+PLAN = ROOT / "backends" / "_plan.py"
+
+
+def planned(tmp_path: Path, before: str, after: str, *options: str, **env: str) -> str:
+    """What a fresh interpreter prints that changes what it is, loads the plan, and asks it."""
+    if not PLAN.exists():
+        pytest.skip("no source tree")
+    pytest.importorskip("setuptools")
+    program = tmp_path / "ask.py"
+    program.write_text(
+        f"import sys, sysconfig, importlib.util\nsys.path.insert(0, {str(PLAN.parent)!r})\n"
+        f"{before}\nimport _plan\n{after}\n"
+    )
+    clean = {key: value for key, value in os.environ.items() if key not in ("CC", "SOCKETPKG_REQUIRE_BACKENDS")}
+    done = subprocess.run(
+        [sys.executable, *options, str(program)], env={**clean, **env}, capture_output=True, text=True, timeout=60
+    )
+    return done.stdout + done.stderr
+
+
+FREE_THREADED = (
+    "real = sysconfig.get_config_var\n"
+    "sysconfig.get_config_var = lambda name: 1 if name == 'Py_GIL_DISABLED' else real(name)\n"
+    "import importlib.machinery"
+)
+WITHOUT = (
+    "real_spec = importlib.util.find_spec\n"
+    "importlib.util.find_spec = lambda name, package=None: None if name in {names} else real_spec(name, package)"
+)
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+
+@needs_compiler
+@pytest.mark.skipif(PYPY, reason="of CPython's requirements")
+@pytest.mark.parametrize(
+    ("version", "wanted"), [((3, 13), "['Cython>=3.1']"), ((3, 14), "['Cython>=3.1', 'cffi>=2.0']")]
+)
+def test_a_free_threaded_python_is_asked_for_what_it_can_have(
+    tmp_path: Path, version: tuple[int, int], wanted: str
+) -> None:
+    before = f"{FREE_THREADED}\nimport setuptools\nsys.version_info = {(*version, 0, 'final', 0)}"
+    assert planned(tmp_path, before, "print(_plan.requirements())") == f"{wanted}\n"
+
+
+@needs_compiler
+@pytest.mark.skipif(PYPY, reason="of CPython's requirements")
+def test_a_free_threaded_3_13_does_not_require_what_it_cannot_have(tmp_path: Path) -> None:
+    before = f"{FREE_THREADED}\n{WITHOUT.format(names=('cffi',))}\nimport setuptools\nsys.version_info = (3, 13)"
+    chosen = planned(tmp_path, before, "print(_plan.plan())", SOCKETPKG_REQUIRE_BACKENDS="1")
+    reason = "cffi cannot be installed on the free-threaded Python 3.13; on 3.14 it can"
+    cython = importlib.util.find_spec("Cython") is not None
+    if cython:
+        assert chosen == f"(['socketpkg_c'], {{'socketpkg_cffi': '{reason}'}})\n"
+    else:
+        assert "socketpkg: socketpkg_c is required: Cython was not there" in chosen
+        assert reason not in chosen
+
+
+@needs_compiler
+@pytest.mark.skipif(PYPY, reason="of CPython's requirements")
+def test_a_python_without_ctypes_is_not_asked_for_cffi(tmp_path: Path) -> None:
+    before = WITHOUT.format(names=("_ctypes", "cffi"))
+    assert planned(tmp_path, before, "print(_plan.requirements())") == "['Cython>=3.1']\n"
+    assert "this Python was made without _ctypes" in planned(tmp_path, before, "print(_plan.plan())")
+
+
+@needs_compiler
+@pytest.mark.skipif(PYPY, reason="of CPython's requirements")
+def test_an_ordinary_python_is_asked_for_both(tmp_path: Path) -> None:
+    assert planned(tmp_path, "", "print(_plan.requirements())") == "['Cython>=3.1', 'cffi>=1.16']\n"
+    assert planned(tmp_path, "", "print(_plan.requirements())", CC="/no/such/cc") == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ("", ""),
+        ("cc: fatal error: no input files\n", "cc: fatal error: no input files"),
+        ("a.c: In function 'f':\na.c:3: warning: w\na.c:4:1: error: e\na.c:5: error: f\n", "a.c:4:1: error: e"),
+        ("sh: 1: cc: not found\n", "sh: 1: cc: not found"),
+        ("something else\nand more\n", "something else"),
+    ],
+)
+def test_the_first_complaint_of_a_compiler(tmp_path: Path, output: str, line: str) -> None:
+    assert planned(tmp_path, "", f"print(repr(_plan.first_error({output!r})))") == f"{line!r}\n"
 
 
 def test_no_with_statement_where_errors_have_no_traceback() -> None:

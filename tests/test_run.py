@@ -22,17 +22,22 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 
 def python(
-    *arguments: object, folder: Path, options: tuple[str, ...] = ("-W", "error"), env: dict[str, str] | None = None
+    *arguments: object,
+    folder: Path,
+    options: tuple[str, ...] = ("-W", "error"),
+    env: dict[str, str] | None = None,
+    text: str = "",
 ) -> subprocess.CompletedProcess[str]:
-    """Runs Python in *folder*."""
+    """Runs Python in *folder*, with *text* for its standard input."""
     command = [sys.executable, *options, *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, env={**ENVIRONMENT, **(env or {})}, capture_output=True, text=True, timeout=120
-    )
+    environment = {**ENVIRONMENT, **(env or {})}
+    return subprocess.run(command, cwd=folder, env=environment, input=text, capture_output=True, text=True, timeout=120)
 
 
 def alike(
-    *arguments: object, folder: Path, options: tuple[str, ...] = ("-W", "error")
+    *arguments: object,
+    folder: Path,
+    options: tuple[str, ...] = ("-W", "error"),
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program with and without us: the same output, errors and status. Returns them."""
     plain = python(*arguments, folder=folder, options=options)
@@ -123,6 +128,96 @@ def test_how_it_ends(folder: Path, source: str, status: int) -> None:
         done = alike(*arguments, folder=folder)
         assert done.returncode == status
         assert "socketpkg" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments"),
+    [
+        ((), ("-c", SHOW, "-x", "--backend", "c")),
+        ((), ("-c", "x = (")),
+        ((), ("-c", "def f():\n    1 / 0\nf()\n")),
+        ((), ("-c", "\n   import sys\n   print(sys.argv)\n")),
+        ((), ("-mpack", "x")),
+        ((), ("-I", "-c", SHOW)),
+        ((), ("-X", "dev", "sub/show.py")),
+        ((), ("-Xutf8=0", "-B", "-OO", "sub/show.py", "-I")),
+        ((), ("-BImpack.show", "y")),
+        ((), ("-W", "ignore", "-c", "import warnings; warnings.warn('unheard')")),
+        ((), ("-P", "-s", "-u", "sub/show.py")),
+        (("-B",), ("-E", "-c", "import sys; print(sys.flags, sys.argv)")),
+        ((), ("-x", "sub/skip.py")),
+    ],
+)
+def test_what_python_takes(folder: Path, options: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+    (folder / "sub" / "skip.py").write_text("this line is for a shell\nprint('the second')\n")
+    alike(*arguments, folder=folder, options=options)
+
+
+@pytest.mark.parametrize("source", [SHOW, "import sys\nprint(sys.argv)\ndef f():\n    1 / 0\nf()\n", "x = (", ""])
+def test_a_program_by_the_standard_input(folder: Path, source: str) -> None:
+    plain = python("-", "a", "-b", folder=folder, text=source)
+    ours = python(*OURS, "-", "a", "-b", folder=folder, text=source)
+    plain.stdout, ours.stdout = (re.sub("0x[0-9a-f]+", "0x", done.stdout) for done in (plain, ours))
+    assert (ours.returncode, ours.stdout, ours.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+
+
+def test_the_options_of_the_interpreter_and_ours(folder: Path) -> None:
+    code = "import socket, sys; print(socket.__name__, socket.__backend__, sys.flags.isolated, sys.argv)"
+    done = python(*OURS, "-I", "--backend", "ctypes", "-c", code, "--backend", folder=folder)
+    assert (done.stdout, done.stderr) == ("socketpkg ctypes 1 ['-c', '--backend']\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--nonsense", "x.py"), "unrecognized option: --nonsense"),
+        (("-X",), "argument expected for -X"),
+        (("--backend",), "argument expected for --backend"),
+        (("-c",), "the program to run is missing"),
+    ],
+)
+def test_a_wrong_command_line(folder: Path, arguments: tuple[str, ...], error: str) -> None:
+    done = python(*OURS, *arguments, folder=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m socketpkg run ")
+    assert error in done.stderr
+
+
+def test_help(folder: Path) -> None:
+    done = python(*OURS, "--help", folder=folder)
+    assert done.returncode == 0
+    for option in ("--backend NAME", "--no-children", "-m MODULE", "-c CODE", "-X dev"):
+        assert option in done.stdout
+
+
+def test_a_backend_that_is_named_is_the_only_one_loaded(folder: Path) -> None:
+    """The interpreter is not started a second time for it, and nothing of another backend is imported."""
+    code = "import sys, os; print(os.getpid(), sorted(m for m in sys.modules if m.startswith('socketpkg_')))"
+    command = [sys.executable, *OURS, "--backend", "ctypes", "-c", code]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as done:
+        output, _ = done.communicate(timeout=60)
+    pid, _, modules = output.partition(" ")
+    assert int(pid) == done.pid
+    assert "socketpkg_ctypes" in modules and "socketpkg_c." not in modules and "socketpkg_cffi" not in modules
+
+
+def test_little_comes_before_the_program(folder: Path) -> None:
+    """What starts late: `run` imports next to nothing that `python -m` and the package do not."""
+    (folder / "imports_it.py").write_text("import socketpkg\n")
+    code = "import sys; print(*sys.modules)"
+    (folder / "tell.py").write_text(code)
+    (folder / "bare.py").write_text(f"import socketpkg\n{code}")
+    ours = set(python(*OURS, "tell.py", folder=folder, options=()).stdout.split())
+    bare = set(python("-m", "bare", folder=folder, options=()).stdout.split())
+    own = {
+        "socketpkg._commands.run",
+        "socketpkg._commands",
+        "socketpkg._bootstrap",
+        "_posixsubprocess",
+        "socketpkg.__main__",
+    }
+    own |= {"socket", "_socket", "marshal", "runpy", "__mp_main__"}
+    assert ours - bare <= own
 
 
 def test_what_is_not_there(folder: Path) -> None:
@@ -226,4 +321,4 @@ def test_interrupted_it_dies_of_the_signal(folder: Path) -> None:
         _, errors = waiting.communicate(timeout=60)
     assert waiting.returncode == -signal.SIGINT
     assert errors.startswith("Traceback") and errors.rstrip().endswith("KeyboardInterrupt")
-    assert "_run.py" not in errors and "runpy" not in errors
+    assert "_commands/run.py" not in errors and "runpy" not in errors

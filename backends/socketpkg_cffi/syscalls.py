@@ -7,10 +7,16 @@ from _thread import allocate_lock
 from struct import Struct
 from types import MappingProxyType
 
+from socketpkg.backends import BackendUnavailable
 from socketpkg_ffi import NAME_SIZE, POLLIN
 from socketpkg_ffi.calls import LARGE, ForeignSyscalls
 
-from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
+try:
+    from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
+except ModuleNotFoundError as error:
+    if error.name != "_cffi_backend":
+        raise
+    raise BackendUnavailable("its module needs cffi, which is not installed (pip install cffi)") from error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

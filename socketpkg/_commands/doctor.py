@@ -61,6 +61,7 @@ def examine() -> "dict[str, Any]":
         },
         "selection": selection,
         "layers": _layers(selection["backend"]),
+        "import_socket": _import_socket(),
         "backends": found,
         "system": {
             "kernel": f"{platform.system()} {platform.release()}",
@@ -103,6 +104,17 @@ def _layers(chosen: "str | None") -> "list[dict[str, str]]":
     """The layers of the stack that was chosen, from the top."""
     layers: Any = () if chosen is None else backends.current().layers
     return [{"name": layer.NAME, "state": layer.state(), "does": layer.SUMMARY} for layer in layers]
+
+
+def _import_socket() -> str:
+    """What ``import socket`` gives in a program that is started here, which SOCKET_BACKEND alone does not change."""
+    run = f"python -m {backends.__package__} run"
+    if _config.VENDORED_AS is not None:
+        return "the standard library's"
+    why_not = importlib.import_module(f"{backends.__package__}._bootstrap").reaches()
+    if not why_not:
+        return f"socketpkg's in the Python programs started here, by the sitecustomize of {run}"
+    return f"the standard library's in the Python programs started here ({why_not}; {run} does)"
 
 
 def _backend(status: backends.BackendStatus) -> "dict[str, Any]":
@@ -152,6 +164,7 @@ def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
         yield f"        {selection['error']}"
     for layer in report["layers"]:
         yield f"        layer {layer['name']}, {layer['does']}: {layer['state']}"
+    yield f"import socket: {report['import_socket']}"
     yield ""
     rows = [("", "kernel", "", "")]
     for feature in system["features"]:

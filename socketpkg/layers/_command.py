@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 
 from .. import _config, backends
 from . import _options
@@ -26,8 +25,6 @@ SHORT = {
     "--seed": ("chaos", "seed"),
     "--summary": ("trace", "summary"),
 }
-#: Tells the interpreter that `run` starts anew in this process that the environment holds the options already.
-_DONE = "SOCKETPKG_LAYER_OPTIONS"
 
 
 class _Given(argparse.Action):
@@ -67,15 +64,9 @@ def _add(group: Any, word: str, layer: str, key: str | None, option: Any, help: 
 
 
 def apply(parser: argparse.ArgumentParser, given: list[tuple[str, str | None, str | None]], backend: str | None) -> str:
-    """Puts the options into the environment, for this process and its children; returns the name of the stack.
-
-    The package was imported without them, so the interpreter starts anew, and comes here again.
-    """
-    asked = os.environ.get(backends.VARIABLE, "")
-    if os.environ.pop(_DONE, "") == str(os.getpid()):
-        return asked
-    if backend is not None:
-        asked = backend
+    """Puts the options of layers into the environment, for this process and its children; returns the name of the
+    stack. It is called before a backend is chosen."""
+    asked = os.environ.get(backends.VARIABLE, "") if backend is None else backend
     named = [name for name in ORDER if any(layer == name for layer, _, _ in given)]
     words = [word.strip().lower() for word in asked.split("+")] if asked.strip() else []
     for name in named:
@@ -89,7 +80,4 @@ def apply(parser: argparse.ArgumentParser, given: list[tuple[str, str | None, st
             added = " ".join(key if value is None else shlex.quote(f"{key}={value}") for key, value in pairs)
             variable = cls.variable()
             os.environ[variable] = " ".join(filter(None, [os.environ.get(variable, ""), added]))
-    os.environ[backends.VARIABLE] = "+".join([*(name for name in named if name not in words), *words])
-    os.environ[_DONE] = str(os.getpid())
-    sys.stdout.flush()
-    return os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return "+".join([*(name for name in named if name not in words), *words])

@@ -44,7 +44,15 @@ ROOTS = (
 )
 #: What never is in a copy, with all that is in it: the other commands, the list of constants, which only a build reads,
 #: and the old name of the contract, for backends of others.
-EXCLUDED = ("_commands.bench", "_commands.run", "_commands.vendor", "_engine.constants", "_syscalls", "layers")
+EXCLUDED = (
+    "_bootstrap",
+    "_commands.bench",
+    "_commands.run",
+    "_commands.vendor",
+    "_engine.constants",
+    "_syscalls",
+    "layers",
+)
 #: What says of a package that it has types.
 TYPED = "py.typed"
 
