@@ -150,6 +150,12 @@ def lint(session: nox.Session) -> None:
     session.run("cython-lint", "backends/socketpkg_c")
 
 
+@nox.session(venv_backend="none")
+def constants(session: nox.Session) -> None:
+    """Add constants: ``nox -s constants -- SO_NEW`` (docs/contributing.md)."""
+    session.run("python", "backends/_build.py", "add", *session.posargs)
+
+
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the types of the package, its stubs against what they describe, and that its users see types."""

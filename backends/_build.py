@@ -1,15 +1,17 @@
 """Build-time helper: not installed, but in the sdist. It needs nothing but the standard library.
 
 `write_constants_def` writes the list of constants that ``socketpkg_constants.h`` includes; setup.py calls it before it
-compiles the extensions. As a program, it makes and checks the table of constants of the ctypes backend::
+compiles the extensions. As a program, it adds constants, and makes and checks the table of the ctypes backend::
 
+    python backends/_build.py add NAME ...            puts names into the list, the table and the stubs
     python backends/_build.py constants DIRECTORY     writes DIRECTORY/socketpkg_constants.def
-    python backends/_build.py table                   writes socketpkg_ctypes/_constants_linux.py
+    python backends/_build.py table                   renews socketpkg_ctypes/_constants_linux.py
     python backends/_build.py table --check           exit status 1 when that file is stale
 
 The table is made without running anything: the compiler puts the values into its assembly output, from where they are
-read. So cross compilers serve as well, and every machine of the table has been asked. On Debian they come with
-``apt-get install gcc musl-tools {gcc,libc6-dev}-{aarch64,...}`` as `COMPILERS` names them.
+read. So cross compilers serve as well. On Debian they come with ``apt-get install gcc musl-tools
+{gcc,libc6-dev}-{aarch64,...}`` as `COMPILERS` names them. A machine without a compiler here keeps the values that it
+has, and gets new ones from the rows of ``socketpkg_linux.h``.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+NAMES_FILE = HERE.parent / "socketpkg" / "_engine" / "constants.py"
 INCLUDE = HERE / "include"
 TABLE = HERE / "socketpkg_ctypes" / "_constants_linux.py"
 
@@ -52,7 +55,7 @@ _EMITTED = re.compile(r"->(\w+) (header|row) [$#]?(-?\d+) [$#]?(-?\d+)")
 
 def names() -> tuple[str, ...]:
     """The names of socketpkg/_engine/constants.py, read without importing the package."""
-    found: tuple[str, ...] = runpy.run_path(str(HERE.parent / "socketpkg" / "_engine" / "constants.py"))["NAMES"]
+    found: tuple[str, ...] = runpy.run_path(str(NAMES_FILE))["NAMES"]
     return found
 
 
@@ -144,6 +147,10 @@ def constants_of(machine: str, libc: str) -> dict[str, int]:
 '''
 
 
+class Refused(Exception):
+    """A constant that cannot be added so."""
+
+
 class Contradiction(Exception):
     """A header has another number than socketpkg_linux.h."""
 
@@ -208,6 +215,108 @@ def table_source(found: dict[tuple[str, str], dict[str, int]]) -> str:
     )
 
 
+def completed(found: dict[tuple[str, str], dict[str, int]]) -> tuple[dict[tuple[str, str], dict[str, int]], list[str]]:
+    """The values of every machine of the table, and what is not known of those without a compiler: a line for each.
+
+    *found* are the values of those that have one. The others keep their values; a name that is new to the table has the
+    number of its row, which holds on every machine of the table.
+    """
+    table = runpy.run_path(str(TABLE))
+    known = {name for part in (table["CONSTANTS"], table["MUSL"], *table["MACHINE"].values()) for name in part}
+    listed, linux = names(), rows()
+    new = [name for name in listed if name not in known]
+    result = dict(found)
+    unknown = []
+    for machine, libc in [*((machine, "glibc") for machine in table["MACHINES"]), (BASE, "musl")]:
+        if (machine, libc) in found or (libc == "musl" and any(other == "musl" for _, other in found)):
+            continue
+        have = table["constants_of"](machine, libc)
+        values = {name: have[name] for name in listed if name in have}
+        values.update((name, int(linux[name][1].rstrip("UL"), 0)) for name in new if name in linux)
+        missing = [name for name in new if name not in linux and any(name in other for other in found.values())]
+        unknown += [f"{name} on {machine} with {libc}" for name in missing]
+        result[machine, libc] = values
+    return result, unknown
+
+
+def add(wanted: Sequence[str], compilers: Sequence[str], elsewhere: bool) -> int:
+    """Adds names to the list, the table and the stubs. Leaves everything as it was when one of them cannot be."""
+    written = {path: path.read_text(encoding="utf-8") for path in (NAMES_FILE, TABLE)}
+    try:
+        text = written[NAMES_FILE]
+        for name in dict.fromkeys(wanted):
+            if not re.fullmatch(r"[A-Z][A-Za-z0-9]*_\w+", name):
+                raise Refused(f"{name} is not written as a constant with a prefix")
+            if name in names():
+                raise Refused(f"{name} is in the list")
+            text = inserted(text, "_NAMES", name)
+            if elsewhere:
+                text = inserted(text, "_ELSEWHERE", name)
+        NAMES_FILE.write_text(text, encoding="utf-8")
+        found = measure(compilers)
+        complete, unknown = completed(found)
+        numbers = complete[BASE, "glibc"]
+        for name in wanted:
+            if not elsewhere and not any(name in values for values in complete.values()):
+                raise Refused(
+                    f"{name} has no number: the headers here lack it, and socketpkg_linux.h has no row for it."
+                    " Write the row, or say --elsewhere for a constant of other systems"
+                )
+            refuse_aside(name, numbers)
+        TABLE.write_text(table_source(complete), encoding="ascii")
+    except BaseException:
+        for path, text in written.items():
+            path.write_text(text, encoding="utf-8")
+        raise
+    subprocess.run([sys.executable, str(HERE / "_stubs.py")], check=True)
+    for name in wanted:
+        print(f"{name} = {numbers.get(name, 'not on Linux')}")
+    print("left to do:")
+    for line in unknown:
+        print(f"- the number of {line}: a row in backends/include/socketpkg_linux.h, or a compiler for that machine")
+    print("- build the compiled backends again: pip install --no-build-isolation -e .")
+    print("- tests/test_constants.py, and a line in CHANGELOG.md")
+    return 0
+
+
+def inserted(text: str, variable: str, name: str) -> str:
+    """The text of constants.py with *name* in a list there: in the group with which it shares most, in order."""
+    before, start, rest = text.partition(f'{variable} = """\n')
+    body, end, after = rest.partition('"""')
+    groups: list[list[str]] = [[]]
+    for line in body.splitlines():
+        if line.startswith("#"):
+            groups.append([])
+        groups[-1].append(line)
+    parts = name.split("_")
+
+    def shared(other: str) -> int:
+        pairs = zip(parts, other.split("_"), strict=False)
+        return next((at for at, (one, two) in enumerate(pairs) if one != two), len(parts))
+
+    def fitting(group: list[str]) -> int:
+        return max((shared(other) for line in group if not line.startswith("#") for other in line.split()), default=0)
+
+    group = max(groups, key=fitting)
+    if not fitting(group) and variable == "_NAMES":
+        raise Refused(f"no group of constants.py has names that begin with {parts[0]}_: begin one with the first name")
+    title = [line for line in group if line.startswith("#")]
+    members = sorted([*(other for line in group if not line.startswith("#") for other in line.split()), name])
+    group[:] = [*title, *textwrap.wrap(" ".join(members), 120, break_long_words=False, break_on_hyphens=False)]
+    lines = [line for some in groups for line in some]
+    return before + start + "\n".join(lines) + "\n" + end + after
+
+
+def refuse_aside(name: str, numbers: dict[str, int]) -> None:
+    """Refuses a member of an enum that would make one that is there its alias: of two, the first in order is it."""
+    prefix = name.partition("_")[0] + "_"
+    enums = runpy.run_path(str(HERE / "_stubs.py"))["ENUMS"]
+    if prefix in {prefix for _, prefix in enums.values()}:
+        for other, number in numbers.items():
+            if other > name and other.startswith(prefix) and numbers.get(name) == number:
+                raise Refused(f"{name} has the number of {other}, whose place it would take in their enum")
+
+
 def stale(found: dict[tuple[str, str], dict[str, int]]) -> list[str]:
     """What the checked-in table has wrong, as far as *found* tells: a line for each."""
     table = runpy.run_path(str(TABLE)) if TABLE.exists() else {}
@@ -232,7 +341,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = commands.add_parser("table", help="write the table of the ctypes backend")
     table.add_argument("--check", action="store_true", help="write nothing; status 1 when the table is stale")
     table.add_argument("--cc", action="append", default=[], help="a compiler to ask (may be given more than once)")
+    adding = commands.add_parser("add", help="add constants to the list, the table and the stubs")
+    adding.add_argument("names", nargs="+", metavar="NAME", help="as the C headers have it")
+    adding.add_argument("--elsewhere", action="store_true", help="Linux does not have it")
+    adding.add_argument("--cc", action="append", default=[], help="a compiler to ask (may be given more than once)")
     options = parser.parse_args(arguments)
+
+    if options.command == "add":
+        try:
+            return add(options.names, options.cc, options.elsewhere)
+        except (Refused, Contradiction) as error:
+            parser.error(str(error))
 
     if options.command == "constants":
         print(write_constants_def(options.directory))
@@ -244,12 +363,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wrong = stale(found)
         print("\n".join(wrong) or f"the table is up to date with {', '.join(' '.join(key) for key in found)}")
         return 1 if wrong else 0
-    missing = [f"{machine} ({names[0]})" for machine, names in COMPILERS.items() if (machine, "glibc") not in found]
-    missing += [] if any(libc == "musl" for _, libc in found) else [f"musl ({MUSL_COMPILERS[0]})"]
-    if missing:
-        parser.error(f"the table needs compilers that are not there, for {', '.join(missing)}")
-    TABLE.write_text(table_source(found), encoding="ascii")
-    print(f"{TABLE}: {len(found[BASE, 'glibc'])} constants")
+    complete, unknown = completed(found)
+    TABLE.write_text(table_source(complete), encoding="ascii")
+    print(f"{TABLE}: {len(complete[BASE, 'glibc'])} constants")
+    print(f"asked: {', '.join(map(' '.join, found)) or 'no compiler'}")
+    for line in unknown:
+        print(f"not known: {line}")
     return 0
 
 

@@ -15,13 +15,18 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "socketpkg"
 
-# The enums of the public module: which of the names become members of which.
-ENUMS = {
-    "AddressFamily": ("IntEnum", "AF_"),
-    "SocketKind": ("IntEnum", "SOCK_"),
-    "MsgFlag": ("IntFlag", "MSG_"),
-    "AddressInfo": ("IntFlag", "AI_"),
-}
+
+def enums_of_the_public_module() -> dict[str, tuple[str, str]]:
+    """Which of the names become members of which enum: what the public module says, read without running it."""
+    for node in ast.parse((SOURCE / "__init__.py").read_text()).body:
+        if isinstance(node, ast.Expr) and ast.unparse(node.value).startswith("_make_enums("):
+            calls = [ast.unparse(argument).strip("()").split(", ") for argument in node.value.args]  # type: ignore[attr-defined]
+            return {ast.literal_eval(enum): (base, ast.literal_eval(prefix)) for base, enum, prefix in calls}
+    raise SystemExit("socketpkg/__init__.py makes no enums")
+
+
+#: The enums: name, base and prefix of the members.
+ENUMS = enums_of_the_public_module()
 # What the public module replaces of the low-level one. A type checker takes a name that a star import brings for the
 # one that is meant, whatever the module makes of it later.
 REDEFINED = {"getaddrinfo", "socket", "socketpair"}
@@ -220,8 +225,10 @@ def low_level() -> str:
     lines += ["class socket:"]
     for node in core["Socket"].body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
-            slots = ", ".join(f'"{name}"' for name in ast.literal_eval(node.value))
-            lines.append(f"    __slots__ = ({slots})")
+            slots = [f'"{name}"' for name in eval(ast.unparse(node.value))]
+            line = f"    __slots__ = ({', '.join(slots)})"
+            fits = len(line) <= WIDTH
+            lines += [line] if fits else ["    __slots__ = (", *(f"        {slot}," for slot in slots), "    )"]
         if isinstance(node, ast.FunctionDef) and (node.name in PRIVATE or not node.name.startswith("_")):
             lines += overloaded(node, "    ")
     lines += ["", "SocketType = socket", "error = OSError", "timeout = TimeoutError", ""]

@@ -1553,7 +1553,16 @@ if sys.platform != "linux":
     ]
 
 class socket:
-    __slots__ = ("_fd", "_family", "_type", "_proto", "_errorhandler", "_timeout", "_state")
+    __slots__ = (
+        "_sp_fd",
+        "_sp_family",
+        "_sp_type",
+        "_sp_proto",
+        "_sp_errorhandler",
+        "_sp_timeout",
+        "_sp_state",
+        "_sp_waits_first",
+    )
     def __init__(
         self,
         family: SupportsIndex = -1,

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import re
+import runpy
 import shlex
 import shutil
 import socket as stdlib
@@ -16,6 +17,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -283,3 +285,109 @@ def test_the_headers_compile_without_a_warning(build: ModuleType, tmp_path: Path
     listing = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     values = {name: int(value) for name, value in (line.split() for line in listing.splitlines())}
     assert values == dict(backend_constants(backends.selected()))
+
+
+# -- adding one --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of what the command reads and writes."""
+    if not BUILD.is_file():
+        pytest.skip("no source tree")
+    for folder in ("backends", "socketpkg"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.so", "layers", "_commands")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    return tmp_path
+
+
+def adding(tree: Path, *arguments: str, compilers: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs the command that docs/contributing.md names."""
+    env = dict(os.environ) if compilers else {"PATH": str(tree)}
+    command = [sys.executable, str(tree / "backends" / "_build.py"), "add", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+
+def row(tree: Path, line: str) -> None:
+    path = tree / "backends" / "include" / "socketpkg_linux.h"
+    path.write_text(path.read_text() + line + "\n")
+
+
+def table_of(tree: Path) -> dict[str, Any]:
+    return runpy.run_path(str(tree / "backends" / "socketpkg_ctypes" / "_constants_linux.py"))
+
+
+def test_a_constant_is_added_without_a_compiler(tree: Path) -> None:
+    """Its number is that of the row on every machine, and nothing else changes."""
+    row(tree, "SP_NUMBER(UDP_FROM_A_TEST, 4711)")
+    before = table_of(tree)
+    done = adding(tree, "UDP_FROM_A_TEST", compilers=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "UDP_FROM_A_TEST = 4711" in done.stdout
+    after = table_of(tree)
+    for machine in before["MACHINES"]:
+        for libc in ("glibc", "musl"):
+            expected = {**before["constants_of"](machine, libc), "UDP_FROM_A_TEST": 4711}
+            assert after["constants_of"](machine, libc) == expected
+    names = runpy.run_path(str(tree / "socketpkg" / "_engine" / "constants.py"))["NAMES"]
+    assert set(names) == {*NAMES, "UDP_FROM_A_TEST"}
+    assert len(names) == len(NAMES) + 1
+    assert "UDP_FROM_A_TEST: Final[int]" in (tree / "socketpkg" / "_socket.pyi").read_text()
+    assert max(map(len, (tree / "socketpkg" / "_engine" / "constants.py").read_text().splitlines())) <= 120
+    # What the compiled backends read has it too.
+    build = runpy.run_path(str(tree / "backends" / "_build.py"))
+    assert "SP_NUMBER(UDP_FROM_A_TEST, 4711)" in build["constants_def"]()
+
+
+def test_a_member_of_an_enum_is_added(tree: Path) -> None:
+    row(tree, "SP_NUMBER(MSG_FROM_A_TEST, 0x7fffff)")
+    assert adding(tree, "MSG_FROM_A_TEST", compilers=False).returncode == 0
+    assert "    MSG_FROM_A_TEST = ..." in (tree / "socketpkg" / "_enums.pyi").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("UDP_WITHOUT_A_NUMBER", "has no number"),
+        ("SO_REUSEADDR", "is in the list"),
+        ("nothing", "is not written as a constant"),
+        ("QQQ_OF_NO_GROUP", "no group of constants.py"),
+        ("AF_ALIAS", "has the number of AF_UNIX"),
+    ],
+)
+def test_a_constant_that_cannot_be_added(tree: Path, name: str, reason: str) -> None:
+    """The files stay as they are."""
+    row(tree, "SP_NUMBER(AF_ALIAS, 1)")
+    paths = [*(tree / "socketpkg").rglob("*.py*"), *(tree / "backends").rglob("*.py")]
+    before = {path: path.read_bytes() for path in paths}
+    done = adding(tree, name, compilers=False)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert {path: path.read_bytes() for path in paths} == before
+
+
+@pytest.mark.skipif(shutil.which("cc") is None and shutil.which("gcc") is None, reason="no C compiler")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the table is Linux's")
+def test_a_constant_of_the_machine_s_own_headers(tree: Path) -> None:
+    """Without a row its number is known here, and the command says for which machines it is not."""
+    header = tree / "backends" / "include" / "socketpkg_platform.h"
+    header.write_text(header.read_text() + "\n#define UDP_FROM_A_HEADER 815\n")
+    done = adding(tree, "UDP_FROM_A_HEADER")
+    assert done.returncode == 0, done.stderr
+    table = table_of(tree)
+    told = {line for line in done.stdout.splitlines() if "the number of UDP_FROM_A_HEADER on" in line}
+    for machine in table["MACHINES"]:
+        known = table["constants_of"](machine, "glibc").get("UDP_FROM_A_HEADER")
+        assert known == 815 or any(f" {machine} with glibc" in line for line in told), machine
+
+
+def test_the_enums_are_named_once() -> None:
+    """The stubs take them from the public module."""
+    if not BUILD.is_file():
+        pytest.skip("no source tree")
+    stubs = runpy.run_path(str(BUILD.with_name("_stubs.py")))["ENUMS"]
+    for name, (base, prefix) in stubs.items():
+        enum = getattr(socketpkg, name)
+        assert base in [cls.__name__ for cls in enum.__mro__]
+        assert all(member.startswith(prefix) for member in enum.__members__)
+    assert len(stubs) == 4

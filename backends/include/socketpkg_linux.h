@@ -10,7 +10,7 @@
  * SP_GENERIC   the number of asm-generic, for architectures that have no numbers of their own
  *
  * backends/_build.py reads the rows when it writes socketpkg_constants.def; nothing includes this file. To add a
- * name: a row here (if Linux has it), the name in socketpkg/_engine/constants.py, `python backends/_build.py table`.
+ * name: a row here (if Linux has it), then `python backends/_build.py add NAME`.
  */
 
 /* <asm/socket.h>: the numbers of most architectures; Alpha, MIPS, PA-RISC and SPARC have their own */

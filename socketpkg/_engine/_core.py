@@ -84,7 +84,7 @@ class Socket:
     """
 
     # A `Descriptor` of socketpkg.contract. CPython's _ssl reads the first seven, in this order behind the object's
-    # head: see _syscalls.pxd. No name here is one that a program's subclass would use for an attribute of its own.
+    # head: see contract.pxd. No name here is one that a program's subclass would use for an attribute of its own.
     __slots__ = (
         *("_sp_fd", "_sp_family", "_sp_type", "_sp_proto", "_sp_errorhandler", "_sp_timeout", "_sp_state"),
         "_sp_waits_first",

@@ -10,10 +10,11 @@ sockets wants. Values are not here:
 * The ``ctypes`` backend takes them from ``backends/socketpkg_ctypes/_constants_linux.py``, generated the same way and
   checked in.
 
-To add a constant: the name here, its number in ``socketpkg_linux.h`` if Linux has it (else the name in `ELSEWHERE`,
-too), then ``python backends/_build.py table``. A new name of AF_, SOCK_, MSG_ or AI_ becomes a member of an enum, where
-of two names for one number the first in the alphabet is the member and the other its alias: a name that would push one
-of the standard library's aside (AF_LOCAL would push AF_UNIX) must stay out.
+To add a constant: a row with its number in ``socketpkg_linux.h`` (if Linux has it), then ``nox -s constants -- NAME``
+or ``python backends/_build.py add NAME``. That puts the name here, renews the table and the stubs, and says what is
+left to do. A new name of AF_, SOCK_, MSG_ or AI_ becomes a member of an enum, where of two names for one number the
+first in the alphabet is the member and the other its alias: a name that would push one of the standard library's aside
+(AF_LOCAL would push AF_UNIX) is refused.
 
 Of what the standard library has, these are not integers and not here: ``has_ipv6``, ``CAPI``, ``SocketType``, and the
 strings (`socketpkg._engine.strings`). Some of

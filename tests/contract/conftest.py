@@ -1,7 +1,8 @@
 """Fixtures of the contract tests: every backend's Syscalls, one after another in one process.
 
 A backend that cannot be loaded fails its tests. Which ones there have to be is the interpreter's matter (the Cython
-backend is for CPython); ``SOCKETPKG_TEST_BACKENDS`` ("ctypes,cffi") restricts the list, say where nothing was compiled.
+backend is for CPython). ``SOCKETPKG_TEST_BACKENDS`` names others: "ctypes,cffi" where nothing was compiled, or the name
+of any backend that is registered, however its package is called.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from socketpkg import contract
+from socketpkg import backends
 from socketpkg.contract import Syscalls as Contract
 
 #: Longer than any test waits for what must happen.
@@ -49,9 +50,11 @@ def with_numbers(backend: str) -> Any:
 
     Its class stands above the backend's own, which is ``whole``.
     """
-    module = importlib.import_module(f"socketpkg_{backend}.syscalls")
-    twin = importlib.import_module("socketpkg_c.contract") if backend == "c" else contract
-    descriptor = twin.Descriptor
+    found = backends.load(backend)
+    module = importlib.import_module(f"{found.package}.syscalls")
+    # A compiled core has its own class of the name, which its compiled Syscalls wants.
+    compiled = "compiled-core" in found.features
+    descriptor = importlib.import_module(f"{found.package if compiled else 'socketpkg'}.contract").Descriptor
 
     def on_a_number(name: str) -> Any:
         call = getattr(module.Syscalls, name)

@@ -18,7 +18,7 @@ CALLS = sorted(
     {name for cls in (SystemCalls, Contract) for name, value in vars(cls).items() if inspect.isfunction(value)}
 )
 
-#: What each backend says that it can do; one place, so that a lost feature does not go unnoticed.
+#: What each of our backends says that it can do; one place, so that a lost feature does not go unnoticed.
 FEATURES = {
     "c": {"keeps-gil", "compiled-core"},
     "cffi": {"keeps-gil"},
@@ -52,9 +52,10 @@ def test_required_calls_are_brought(syscalls: Any, name: str) -> None:
 
 def test_features(syscalls: Any, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # PyPy releases its GIL in every call to C.
-    expected = FEATURES[backend] if sys.implementation.name == "cpython" else set()
     assert isinstance(syscalls.features, frozenset)
-    assert syscalls.features == expected
+    assert syscalls.features <= {"keeps-gil", "compiled-core"}
+    if backend in FEATURES:
+        assert syscalls.features == (FEATURES[backend] if sys.implementation.name == "cpython" else set())
 
 
 def test_describe(syscalls: Any) -> None:
