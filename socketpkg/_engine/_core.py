@@ -214,7 +214,12 @@ class Socket:
         if error:
             if error < 0:
                 raise TimeoutError("timed out")
-            raise OSError(error, os.strerror(error))
+            failure = OSError(error, os.strerror(error))
+            # A layer that refuses says why.
+            note = getattr(error, "note", None)
+            if note is not None:
+                failure.add_note(note)
+            raise failure
 
     def connect_ex(self, address: Any, /, *port: Any) -> int:
         """As connect, but returns the errno of the system call (0 for success) in place of raising it.

@@ -47,6 +47,8 @@ class Names:
         self.SOCK_DGRAM = constants["SOCK_DGRAM"]
         self.IPPROTO_UDP = constants["IPPROTO_UDP"]
         self._families = self._by_value("AF_")
+        if constants.get("AF_NETLINK") == constants.get("AF_ROUTE"):
+            self._families[constants.get("AF_NETLINK", -1)] = "AF_NETLINK"
         self._protocols = self._by_value("IPPROTO_")
         self._options: dict[int, dict[int, str]] = {}
         self._level_names: dict[int, str] = {}
