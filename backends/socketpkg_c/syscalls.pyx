@@ -1547,3 +1547,45 @@ def capi(type socket_type):
     socket_api.error = <PyObject *>OSError
     socket_api.timeout_error = <PyObject *>TimeoutError
     return PyCapsule_New(&socket_api, "_socket.CAPI", NULL)
+
+
+# -- for layers --------------------------------------------------------------------------------------------------------
+
+
+cdef object _raise_errno():
+    """The error handler that CPython's _ssl finds in a socket."""
+    PyErr_SetFromErrno(OSError)
+
+
+cdef class Head(Descriptor):
+    """What an interpreted `Socket` over these calls derives from, below the layers of a stack: the fields that the
+    calls and CPython's _ssl read, for Python to write. It has the names of `socketpkg._capi`."""
+
+    def __cinit__(self):
+        self._sp_fd = -1
+        self._sp_timeout = -1
+        self._sp_errorhandler = &_raise_errno
+
+    @property
+    def _sp_c_fd(self):
+        return self._sp_fd
+
+    @_sp_c_fd.setter
+    def _sp_c_fd(self, int fd):
+        self._sp_fd = fd
+
+    @property
+    def _sp_c_timeout(self):
+        return self._sp_timeout
+
+    @_sp_c_timeout.setter
+    def _sp_c_timeout(self, long long timeout):
+        self._sp_timeout = timeout
+
+    @property
+    def _sp_c_waits_first(self):
+        return self._sp_waits_first
+
+    @_sp_c_waits_first.setter
+    def _sp_c_waits_first(self, bint waits_first):
+        self._sp_waits_first = waits_first

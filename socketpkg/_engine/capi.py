@@ -56,7 +56,7 @@ def capsule(backend: Backend) -> Any:
         make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
         if make is not None:
             return make(backend.core.Socket)
-    elif _head is not None and issubclass(backend.core.Socket, _head[0]):
+    elif getattr(backend.core, "HEAD", None) is not None:
         return _capsule(backend.core.Socket)
     return None
 
@@ -73,11 +73,19 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     # Making the class makes their descriptors again. These two are of use to the compiled class only.
     for name in cls.__slots__:  # type: ignore[attr-defined]
         del namespace[name]
-    namespace["__slots__"] = tuple(n for n in cls.__slots__ if n not in ("_sp_errorhandler", "_sp_state"))  # type: ignore[attr-defined]
-    found = _find_head()
+    slots = [name for name in cls.__slots__ if name not in ("_sp_errorhandler", "_sp_state")]  # type: ignore[attr-defined]
+    # Over compiled calls (in a stack of layers) a socket has to be one of their own descriptors.
+    calls: Any = sys.modules[f"{core['__package__']}.syscalls"]
+    compiled = getattr(calls, "Head", None)
+    found = _find_head() if compiled is None else None
     base: Any
-    if found is None:
-        names: dict[str, Any] = {"_prepare": _prepare_nothing}
+    if compiled is not None:
+        base = compiled
+        slots.remove("_sp_waits_first")
+        namespace["_sp_waits_first"] = compiled._sp_c_waits_first
+        names: dict[str, Any] = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare_nothing}
+    elif found is None:
+        names = {"_prepare": _prepare_nothing}
         base = object
     else:
         base, handler = found
@@ -86,6 +94,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
             sock._sp_c_errorhandler = handler
 
         names = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare}
+    namespace["__slots__"] = tuple(slots)
     create = base.__new__
 
     def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -97,12 +106,42 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
-    names["_borrowed"] = Descriptor
+    names["_borrowed"] = borrower(calls)
+    names["HEAD"] = compiled if found is None else base
     names["_index"] = names["_saturated"] = index
     names["Socket"] = made = type(cls.__name__, (base,), namespace)
-    if found is not None:
+    if names["HEAD"] is not None and _head_can_be_written():
         _make_immutable(made)
     return names
+
+
+#: By the compiled type: what `borrower` has made of it.
+_borrowers: dict[type, type] = {}
+
+
+def borrower(calls: Any) -> Any:
+    """What makes a `Descriptor` of a number for the calls of a module ``syscalls``: compiled ones demand their own."""
+    compiled = getattr(calls, "Head", None)
+    if compiled is None:
+        return Descriptor
+
+    class Borrowed(compiled):  # type: ignore[misc]
+        """A descriptor that somebody else owns."""
+
+        __slots__ = ("_sp_fd",)
+
+        def __init__(self, fd: int) -> None:
+            self._sp_fd = self._sp_c_fd = fd
+
+    return _borrowers.setdefault(compiled, Borrowed)
+
+
+def _head_can_be_written() -> bool:
+    try:
+        import ctypes  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _native(function: Any, own: Any) -> Any:

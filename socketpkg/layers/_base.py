@@ -8,8 +8,10 @@ or off. So a call that no layer in between defines is one step from `Socket` to 
 from __future__ import annotations
 
 import os
+import sys
 from types import FunctionType
 
+from socketpkg._engine.capi import borrower
 from socketpkg.contract import Syscalls, SystemCalls
 
 from . import _options
@@ -17,7 +19,7 @@ from ._options import LayerError, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Callable, Mapping, Set
     from typing import Any, ClassVar
 
 #: The calls of the contract by name, as it describes them.
@@ -36,7 +38,7 @@ _NOT_THROUGH = frozenset({"compiled-core"})
 
 def descriptor(sock: Any) -> int:
     """The number of the descriptor that a call of the contract is about."""
-    return sock if sock.__class__ is int else sock._sp_fd  # type: ignore[no-any-return]
+    return sock._sp_fd  # type: ignore[no-any-return]
 
 
 class Layer(Syscalls):
@@ -63,6 +65,10 @@ class Layer(Syscalls):
         self.options: dict[str, Any] = {
             name: [] if option.many else option.default for name, option in self.OPTIONS.items()
         }
+        #: Makes what a call takes of a descriptor that is known by its number.
+        self.borrow: Callable[[int], Any] = (
+            below.borrow if isinstance(below, Layer) else borrower(sys.modules[type(below).__module__])
+        )
         self._enabled = True
         self._above: Layer | None = None
         if isinstance(below, Layer):

@@ -6,8 +6,6 @@ import itertools
 import os
 from typing import Generic, TypeVar
 
-from socketpkg import contract
-
 from ._base import Layer, descriptor
 from ._names import Names
 
@@ -16,9 +14,6 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from ..contract import Syscalls
-
-
-Descriptor = getattr(contract, "Descriptor", int)
 
 
 class Record:
@@ -95,7 +90,7 @@ class TrackingLayer(Layer, Generic[R]):
         """Asks for the addresses that are not known."""
         if record.family not in (self.names.AF_INET, self.names.AF_INET6, self.names.AF_UNIX):
             return
-        handle = Descriptor(record.fd) if sock is None else sock
+        handle = self.borrow(record.fd) if sock is None else sock
         try:
             if record.local is None:
                 record.local = self.below.getsockname(handle)

@@ -97,6 +97,10 @@ def _instance(name: str, below: backends.Backend, layers: tuple[Layer, ...], top
     module.__path__ = []
     syscalls = ModuleType(f"{package}.syscalls", f"The calls of the stack {name}.")
     syscalls.SYSCALLS = top  # type: ignore[attr-defined]
+    # The type that a compiled backend demands of a socket.
+    head = getattr(sys.modules[f"{below.package}.syscalls"], "Head", None)
+    if head is not None:
+        syscalls.Head = head  # type: ignore[attr-defined]
     made = [package, syscalls.__name__, f"{package}._address", f"{package}._core"]
     sys.modules[package] = module
     sys.modules[syscalls.__name__] = syscalls

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._syscalls import Syscalls
+    from ..contract import Syscalls
 
 #: How many addresses are remembered with their names; the oldest go first.
 REMEMBERED = 65536
