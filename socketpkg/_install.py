@@ -61,8 +61,10 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
     exempt = {_OWN, "socketpkg_ffi"}
     backend = sys.modules[_OWN_LOW_LEVEL].backend
     while backend is not None:
-        if not _within(backend.package, {_OWN}):
-            exempt.add(backend.package.partition(".")[0])
+        # Its own package, and those of the classes that it is made of.
+        for name in (backend.package, *(cls.__module__ for cls in type(backend.syscalls).__mro__)):
+            if not _within(name, {_OWN}):
+                exempt.add(name.partition(".")[0])
         backend = backend.below
     found = []
     for name, module in list(sys.modules.items()):

@@ -68,6 +68,28 @@ class _Seen(Record):
         self.flow: Any = None
 
 
+class Call:
+    """A call as listeners get it."""
+
+    __slots__ = ("arguments", "error", "name", "result", "socket", "took")
+
+    def __init__(self, name: str, socket: str, arguments: dict[str, str], result: Any, error: Any, took: int) -> None:
+        self.name = name
+        #: What the socket is, as lines show it; empty for a call without one.
+        self.socket = socket
+        #: By the names of the parameters, as lines show them.
+        self.arguments = arguments
+        self.result = result
+        #: The exception, None when it went well.
+        self.error = error
+        #: In nanoseconds.
+        self.took = took
+
+    def __repr__(self) -> str:
+        words = ", ".join(f"{key}={text}" for key, text in self.arguments.items())
+        return f"<{self.name}({words}) = {self.result if self.error is None else repr(self.error)}>"
+
+
 class _Peer:
     """A line of the summary."""
 
@@ -103,6 +125,8 @@ class Layer(TrackingLayer[_Seen]):
     }
 
     def __init__(self, below: Syscalls) -> None:
+        #: Functions that get a `Call` for each call, in the thread that makes it.
+        self.listeners: list[Callable[[Call], object]] = []
         self._lock = allocate_lock()
         self._fd = -1
         self._target: str | None = None
@@ -253,10 +277,15 @@ class Layer(TrackingLayer[_Seen]):
             host = arguments[0]
             if host is not None and not is_numeric(host):
                 self._lookups.setdefault(printable(host), []).append(took)
+        if record is not None and not shown and (self.listeners or self.options["lines"]):
+            shown = self.shown(record)
+        if self.listeners:
+            texts = dict(self._arguments(name, arguments, shown, pieces))
+            call = Call(name, shown if record is not None else "", texts, result, error, took)
+            for listener in self.listeners:
+                listener(call)
         if not self.options["lines"] or self._fd < 0:
             return
-        if record is not None and not shown:
-            shown = self.shown(record)
         if self.options["format"] == "json":
             self._write(self._as_json(name, arguments, record, shown, pieces, result, error, when, took))
         else:
