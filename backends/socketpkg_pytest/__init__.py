@@ -213,7 +213,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             layer.enabled = enabled
 
 
-class Calls(list[Any]):
+class Calls(list):  # type: ignore[type-arg]
     """The calls of a test, as `socketpkg.layers.trace.Call`: name, arguments, result, error."""
 
     def of(self, *names: str) -> list[Any]:

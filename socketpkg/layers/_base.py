@@ -169,6 +169,8 @@ class Layer(Syscalls):
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return "|".join(map(str, value))
+    if isinstance(value, frozenset):
+        return "+".join(sorted(value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 

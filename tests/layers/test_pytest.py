@@ -110,7 +110,7 @@ def exchange():
     one, two = socket.socketpair()
     with one, two:
         one.sendall(b"a message")
-        return two.recv(100)
+        return two.recv(9)
 
 @pytest.mark.socket_chaos(seed=3, rate=100, kinds="short-read")
 def test_marked():
