@@ -1,9 +1,15 @@
 """What there is to do in this project: ``nox`` does all of it, ``nox -l`` lists it.
 
+``tests(PYTHON-BACKEND)`` runs the tests, and the shared ones on the standard library as the control.
+``conformance(PYTHON-BACKEND)`` runs the interpreter's own tests of sockets and compares with the standard library's
+result; ``conformance_short(BACKEND)`` does so on one Python. ``examples(BACKEND)`` runs the example programs.
+
 Examples::
 
+    nox -s dev                                       a virtual environment to work in (docs/contributing.md)
+    nox -s format                                    mend what a tool can mend of the style
     nox -s tests                                     every Python x backend, and the stdlib as the control
-    nox -s "tests-3.13(cffi)" -- -k makefile -x      one of them, with arguments for pytest
+    nox -s "tests(3.13-cffi)" -- -k makefile -x      one of them, with arguments for pytest
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
     nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
@@ -40,6 +46,13 @@ PYTHONS = (
 )
 BACKENDS = ["c", "cffi", "ctypes"]
 CONTROL = "stdlib"
+
+
+def pairs(*backends: str) -> list[object]:
+    """Each Python with each of *backends* that it can have, for nox: PyPy has no c backend."""
+    possible = [(p, b) for p in PYTHONS for b in backends if b != "c" or not p.startswith("pypy")]
+    return [nox.param(python, backend, id=f"{python}-{backend}") for python, backend in possible]
+
 
 # A backend that does not build must not look like one that passes.
 os.environ.setdefault("SOCKETPKG_REQUIRE_BACKENDS", "1")
@@ -110,12 +123,6 @@ def wheel(session: nox.Session) -> Path:
     return WHEELS[tag]
 
 
-def skip_unless_possible(session: nox.Session, backend: str) -> None:
-    """Skips the session of a backend that the session's Python cannot have."""
-    if backend == "c" and str(session.python).startswith("pypy"):
-        session.skip("PyPy has no c backend")
-
-
 def install(session: nox.Session, extra: str = "") -> None:
     """Installs the package as a user gets it."""
     session.install(f"{wheel(session)}{extra}")
@@ -139,6 +146,27 @@ def pytest(
         *("-p", "no:cacheprovider", *default, *arguments),
         env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", **env},
     )
+
+
+@nox.session(venv_backend="none")
+def dev(session: nox.Session) -> None:
+    """Make .venv, with an editable installation and all the tools, and renew it: ready to work in."""
+    folder = ROOT / ".venv"
+    if not folder.exists():
+        session.run("python", "-m", "venv", str(folder))
+    python = str(folder / "bin" / "python")
+    requires = PROJECT["build-system"]["requires"]
+    session.run(python, "-m", "pip", "install", "--quiet", *requires)
+    session.run(python, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--editable", f"{ROOT}[dev,bench]")
+    session.run(python, "-m", "socketpkg")
+
+
+@nox.session
+def format(session: nox.Session) -> None:
+    """Mend what a tool can mend of the style; lint says what is left."""
+    session.install("ruff")
+    session.run("ruff", "check", "--fix", ".")
+    session.run("ruff", "format", ".")
 
 
 @nox.session
@@ -176,11 +204,10 @@ def types(session: nox.Session) -> None:
     session.run("pyright", "--verifytypes", "socketpkg", "--ignoreexternal")
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("backend", [*BACKENDS, CONTROL], ids=[*BACKENDS, CONTROL])
+# The sessions that there are many of have no docstring: nox would print it at each of them.
+@nox.session
+@nox.parametrize("python,backend", pairs(*BACKENDS, CONTROL))
 def tests(session: nox.Session, backend: str) -> None:
-    """Run the tests on a backend, or the shared ones on the standard library as the control."""
-    skip_unless_possible(session, backend)
     install(session, "[test]")
     if backend == CONTROL:
         pytest(session, [str(ROOT / "tests" / "shared")], {"SOCKETPKG_TEST_TARGET": "stdlib"})
@@ -198,7 +225,7 @@ CONFORMANCE = ROOT / "tests" / "conformance" / "run.py"
 BASELINES: dict[str, Path] = {}
 
 
-def judge(session: nox.Session, backend: str, arguments: list[str]) -> None:
+def run_conformance(session: nox.Session, backend: str, arguments: list[str]) -> None:
     """Runs the interpreter's own tests on a backend, against the standard library's result."""
     folder = Path(session.cache_dir).absolute() / "conformance"
     baseline = folder / f"{session.python}-stdlib.json"
@@ -213,20 +240,17 @@ def judge(session: nox.Session, backend: str, arguments: list[str]) -> None:
     )
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+@nox.session
+@nox.parametrize("python,backend", pairs(*BACKENDS))
 def conformance(session: nox.Session, backend: str) -> None:
-    """Run the interpreter's own tests of sockets on a backend, against the standard library's result."""
-    skip_unless_possible(session, backend)
     install(session)
-    judge(session, backend, session.posargs)
+    run_conformance(session, backend, session.posargs)
 
 
 @nox.session(python=newest_python())
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def conformance_short(session: nox.Session, backend: str) -> None:
-    """Run what every run of nox has of them: all on one Python and one backend, and the sockets' own on the others."""
-    skip_unless_possible(session, backend)
+    # Every run of nox has all of them on one Python and one backend, and the sockets' own on the others.
     command = ["python", str(CONFORMANCE), "--backend", backend, "--list", "test_socket"]
     if not session.run(*command, silent=True, log=False):
         missing = "this Python came without its own tests (Debian has them in libpython3.x-testsuite)"
@@ -234,7 +258,7 @@ def conformance_short(session: nox.Session, backend: str) -> None:
             session.error(missing)
         session.skip(missing)
     install(session)
-    judge(session, backend, [] if backend == BACKENDS[0] else ["test_socket", "test_socketserver"])
+    run_conformance(session, backend, [] if backend == BACKENDS[0] else ["test_socket", "test_socketserver"])
 
 
 @nox.session(python=[python for python in ("3.13", "3.11") if python in PYTHONS] or PYTHONS[:1])
@@ -258,7 +282,6 @@ def docs(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def examples(session: nox.Session, backend: str) -> None:
-    """Run the example programs on a backend."""
     install(session)
     session.chdir(session.create_tmp())
     session.run("python", str(ROOT / "examples" / "echo.py"), env={"PYTHONSAFEPATH": "1", "SOCKET_BACKEND": backend})
