@@ -12,6 +12,7 @@ Examples::
     nox -s "tests(3.13-cffi)" -- -k makefile -x      one of them, with arguments for pytest
     nox -s tests -p 3.12                             one Python
     nox -s conformance -p 3.13 -- test_socket        the interpreter's own tests (docs/conformance.md)
+    nox -s sameness -p 3.13 -- --programs 100000     random programs on all backends at once (tests/sameness)
     nox -s bench -p 3.13 -- --quick                  the benchmark (docs/performance.md)
 
 A Python that is not installed is skipped; where ``CI`` is set, that is an error. ``SOCKETPKG_PYTHONS="3.11 3.12"``
@@ -35,6 +36,7 @@ nox.options.download_python = "never"
 # What a contributor needs. All of the interpreter's own tests on every Python take long, and are asked for by name like
 # the benchmark.
 nox.options.sessions = ["lint", "types", "tests", "docs", "examples", "build", "conformance_short"]
+nox.options.sessions += ["sanitize_short", "valgrind"]
 nox.options.error_on_missing_interpreters = "CI" in os.environ
 
 ROOT = Path(__file__).parent
@@ -215,7 +217,7 @@ def tests(session: nox.Session, backend: str) -> None:
     default = [str(ROOT / "tests")]
     if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
         # These have every backend in one run: once is enough.
-        for path in ("contract", "test_bench.py", "test_vendor.py"):
+        for path in ("contract", "faults", "sameness", "test_bench.py", "test_vendor.py"):
             default += ["--ignore", str(ROOT / "tests" / path)]
     pytest(session, default, {"SOCKET_BACKEND": backend})
 
@@ -259,6 +261,111 @@ def conformance_short(session: nox.Session, backend: str) -> None:
         session.skip(missing)
     install(session)
     run_conformance(session, backend, [] if backend == BACKENDS[0] else ["test_socket", "test_socketserver"])
+
+
+@nox.session(python=[python for python in PYTHONS if not python.startswith("pypy")])
+def sameness(session: nox.Session) -> None:
+    """Run random programs on the standard library and every backend at once; what differs is shrunk and kept."""
+    if not session.posargs and session.python != newest_python():
+        session.skip("the newest Python is enough, unless it is asked for with arguments")
+    install(session, "[test]")
+    session.chdir(session.create_tmp())
+    script = str(ROOT / "tests" / "sameness" / "lockstep.py")
+    session.run("python", script, *session.posargs, env={"PYTHONSAFEPATH": "", "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+#: What is compiled with sanitizers: errors of memory, and behaviour that C does not define.
+SANITIZERS = "address,undefined"
+
+
+def sanitized(session: nox.Session, paths: list[str]) -> None:
+    """Runs tests on c and cffi that are built with sanitizers. Any report is a failure."""
+    folder = Path(session.create_tmp()).absolute()
+    flags = f"-fsanitize={SANITIZERS} -fno-omit-frame-pointer -g -O1"
+    session.install("build", "setuptools>=77", "Cython>=3.1", "cffi>=1.16")
+    built = folder / "wheels"
+    shutil.rmtree(built, ignore_errors=True)
+    session.run(
+        *("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(unpacked(session))),
+        env={"CFLAGS": flags, "LDFLAGS": f"-fsanitize={SANITIZERS}"},
+        silent=True,
+    )
+    (made,) = built.glob("*.whl")
+    session.install("--force-reinstall", f"{made}[test]")
+    reports = folder / "reports"
+    libraries = []
+    for name in ("libasan.so", "libubsan.so"):
+        found = session.run("gcc", f"-print-file-name={name}", external=True, silent=True)
+        assert isinstance(found, str)
+        libraries.append(found.strip())
+    environment = {
+        # The interpreter itself is not built so: the libraries have to be there before all others.
+        "LD_PRELOAD": " ".join(libraries),
+        # The interpreter never frees some of what it has.
+        "ASAN_OPTIONS": f"detect_leaks=0:log_path={reports / 'asan'}",
+        "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={reports / 'ubsan'}",
+        # Objects are blocks of their own, so that what is beside them is seen.
+        "PYTHONMALLOC": "malloc",
+        "SOCKETPKG_TEST_BACKENDS": "c,cffi",
+    }
+
+    def count(expected: bool) -> None:
+        found = sorted(reports.iterdir())
+        for report in found:
+            session.log(report.read_text(errors="replace"))
+        if bool(found) != expected:
+            session.error(f"{len(found)} reports of the sanitizers")
+        shutil.rmtree(reports)
+        reports.mkdir()
+
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir()
+    # A C function that does both wrongs has to be reported, or the absence of reports says nothing.
+    wrong = folder / "wrong.so"
+    source = ROOT / "tests" / "sanitize_control.c"
+    session.run("gcc", *flags.split(), "-shared", "-fPIC", "-o", str(wrong), str(source), external=True)
+    for function in ("beyond", "overflow"):
+        session.run(
+            *("python", "-c", f"import ctypes; ctypes.CDLL({str(wrong)!r}).{function}(8, 2**31 - 1)"),
+            env=environment,
+            success_codes=[0, 1],
+        )
+        count(expected=True)
+    options = ["-o", "faulthandler_timeout=900"]
+    for backend in ("c", "cffi"):
+        shared = [path for path in paths if "shared" in path]
+        others = [path for path in paths if path not in shared] if backend == "c" else []
+        pytest(session, [*options, *shared, *others], {**environment, "SOCKET_BACKEND": backend})
+    count(expected=False)
+
+
+@nox.session(python=newest_python())
+def sanitize(session: nox.Session) -> None:
+    """Run the shared, the contract and the faults tests on c and cffi, built with sanitizers: no report may come."""
+    sanitized(session, [str(ROOT / "tests" / name) for name in ("shared", "contract", "faults")])
+
+
+@nox.session(python=newest_python())
+def sanitize_short(session: nox.Session) -> None:
+    """Run what every run of nox has of them: transfer and messages, on the module and on the contract."""
+    names = [f"{folder}/test_{name}.py" for folder in ("shared", "contract") for name in ("messages", "transfer")]
+    sanitized(session, [str(ROOT / "tests" / name) for name in names])
+
+
+@nox.session(python=newest_python())
+def valgrind(session: nox.Session) -> None:
+    """Run some random programs on c and cffi below valgrind: it may find no wrong use of memory."""
+    if shutil.which("valgrind") is None:
+        session.skip("there is no valgrind")
+    install(session, "[test]")
+    session.chdir(session.create_tmp())
+    script = str(ROOT / "tests" / "sameness" / "alone.py")
+    tool = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no"]
+    for backend in ("c", "cffi"):
+        session.run(
+            *("python", script, "--programs", "4", *session.posargs, backend, *tool),
+            env={"PYTHONMALLOC": "malloc", "SOCKETPKG_SAMENESS_PATIENCE": "3", "PYTHONDONTWRITEBYTECODE": "1"},
+        )
 
 
 @nox.session(python=[python for python in ("3.13", "3.11") if python in PYTHONS] or PYTHONS[:1])

@@ -523,10 +523,15 @@ def recv_fds(sock: socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[b
 
     fds = array.array("i")
     data, ancillary, msg_flags, address = sock.recvmsg(bufsize, CMSG_LEN(maxfds * fds.itemsize), flags)
-    for level, kind, payload in ancillary:
-        if level == SOL_SOCKET and kind == SCM_RIGHTS:
-            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-    return data, list(fds), msg_flags, address
+    try:
+        for level, kind, payload in ancillary:
+            if level == SOL_SOCKET and kind == SCM_RIGHTS:
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+        return data, list(fds), msg_flags, address
+    except BaseException:
+        # Nobody else knows of them when memory runs out or the handler of a signal raises.
+        _socket.core.close_rights(ancillary)
+        raise
 
 
 def socketpair(

@@ -720,7 +720,7 @@ cdef class Syscalls(Contract):
         with nogil:
             result = libc.c_close(fd)
             error = errno
-        if result < 0 and error != libc.EINTR:
+        if result < 0:
             fail(error)
 
     cpdef int dup(self, int fd) except -1:

@@ -1,0 +1,231 @@
+"""The differences that docs/differences.md names, as something that a comparison can ask.
+
+Each has the sentence of that page it stands on (a test looks it up there), and a function that tells whether a
+difference is of its kind. They are narrow on purpose: a difference that none of them knows is a fault.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What two engines told of one step that is not the same."""
+
+    reference: str
+    engine: str
+    line: str
+    #: What is different of it: the outcome, the events, ...
+    key: str
+    expected: Any
+    found: Any
+
+    def __str__(self) -> str:
+        return f"{self.line}\n    {self.key}\n    {self.reference}: {self.expected}\n    {self.engine}: {self.found}"
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A kind of difference that is there on purpose."""
+
+    #: The words of docs/differences.md, line breaks being blanks.
+    words: str
+    applies: Callable[[Difference], bool]
+    #: Whether the engines go different ways from then on, so that nothing more can be compared.
+    ends: bool = True
+
+
+def raised(told: Any) -> str:
+    """The type of the exception that was raised, '' for none."""
+    return str(told[1]) if isinstance(told, list) and told[:1] == ["raised"] else ""
+
+
+def text(told: Any) -> str:
+    """Its text."""
+    return str(told[3]) if raised(told) else ""
+
+
+def against_stdlib(difference: Difference) -> bool:
+    """Whether it is one from the standard library, and not one between backends."""
+    return difference.reference == "stdlib"
+
+
+def _received(difference: Difference) -> bool:
+    return (
+        difference.key == "received"
+        and against_stdlib(difference)
+        and difference.found == [[fd, True] for fd, _ in difference.expected]
+    )
+
+
+def _text(difference: Difference) -> bool:
+    # The system's own errors have their text from the C library everywhere.
+    expected, found = difference.expected, difference.found
+    return (
+        difference.key == "outcome"
+        and against_stdlib(difference)
+        and raised(expected) != ""
+        and raised(expected) == raised(found)
+        and expected[2] is None
+        and found[2] is None
+        and expected[4:] == found[4:]
+    )
+
+
+def _truncated(difference: Difference) -> bool:
+    # (data, address), (data, ancdata, flags, address) or data
+    if not ("MSG_TRUNC" in difference.line and difference.key == "outcome" and against_stdlib(difference)):
+        return False
+    longer, shorter = _data(difference.expected), _data(difference.found)
+    return longer is not None and shorter is not None and len(longer) > len(shorter) and longer.startswith(shorter)
+
+
+def _data(told: Any) -> bytes | None:
+    """The bytes of what a receive gave."""
+    first = told[0] if isinstance(told, list) and told else None
+    if isinstance(first, list) and first[:1] == ["tuple"]:
+        first = first[1]
+    return first if isinstance(first, bytes) else None
+
+
+def _flags_of_descriptors(difference: Difference) -> bool:
+    return against_stdlib(difference) and re.search(r"socket\.recv_fds\([^)]*MSG_", difference.line) is not None
+
+
+#: What the kernel says of a call that can never succeed.
+_HOPELESS = (
+    errno.EINVAL,
+    errno.EOPNOTSUPP,
+    errno.ENOTCONN,
+    errno.EPIPE,
+    errno.EDESTADDRREQ,
+    errno.EPROTOTYPE,
+    errno.EMSGSIZE,
+    errno.EBADF,
+    errno.ENOTSOCK,
+    errno.EFAULT,
+)
+
+
+def _at_once(difference: Difference) -> bool:
+    # It waits until the timeout, or until the handler of a signal raises or has done what makes the call succeed.
+    return (
+        against_stdlib(difference)
+        and difference.key == "outcome"
+        and (raised(difference.expected) == "builtins.TimeoutError" or "during(" in difference.line)
+        and isinstance(difference.found, list)
+        and raised(difference.found) != ""
+        and difference.found[2] in _HOPELESS
+    )
+
+
+def _option_numbers(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and ".setsockopt(" in difference.line
+        and raised(difference.expected) == "builtins.TypeError"
+        and raised(difference.found) in ("builtins.OverflowError", "builtins.TypeError")
+    )
+
+
+def _interface(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and "socket.if_nametoindex(" in difference.line
+        and raised(difference.expected) == raised(difference.found) == "builtins.OSError"
+        and difference.expected[2] is None
+    )
+
+
+def _files(difference: Difference) -> bool:
+    # Which call it was that failed shows in the reasons of the exception.
+    expected, found = difference.expected, difference.found
+    if not (against_stdlib(difference) and ".sendfile(" in difference.line and difference.key == "outcome"):
+        return False
+    return expected == [0] or (raised(expected) != "" and raised(found) != "" and expected[1:4] == found[1:4])
+
+
+def _servers(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and "socket.create_server(" in difference.line
+        and difference.key == "warnings"
+        and [warning[0] for warning in difference.expected] == ["ResourceWarning"]
+        and difference.found == []
+    )
+
+
+def _many_buffers(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and ".sendmsg([b'x'] * 1030" in difference.line
+        and raised(difference.expected) == "builtins.OSError"
+        and difference.expected[2] == errno.EMSGSIZE
+    )
+
+
+def _left_open(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and difference.key == "descriptors"
+        and re.search(r"\.dup\(\)|\.accept\(\)|socket\.fromfd\(", difference.line) is not None
+        and len(difference.found) < len(difference.expected)
+        and all(descriptor in difference.expected for descriptor in difference.found)
+    )
+
+
+def _cut_short(difference: Difference) -> bool:
+    return (
+        against_stdlib(difference)
+        and re.search(r"during\(lambda: \w+\.send(msg)?\(", difference.line) is not None
+        and difference.key == "outcome"
+        and raised(difference.expected) == ""
+    )
+
+
+def _bridge(difference: Difference) -> bool:
+    def own(event: list[Any]) -> bool:
+        # A low-level object of socketpair() is one too many.
+        first = event[1] if len(event) > 1 else None
+        return event[0].startswith(("ctypes.", "mmap.")) or (
+            isinstance(first, list) and first[:2] == ["socket", "Socket"]
+        )
+
+    def others(events: list[Any]) -> list[Any]:
+        return [event for event in events if not own(event)]
+
+    return difference.key == "events" and others(difference.expected) == others(difference.found)
+
+
+ALLOWED = [
+    Allowed(
+        "Descriptors that arrive by SCM_RIGHTS (`recvmsg`, `recvmsg_into`, `recv_fds`) are close-on-exec",
+        _received,
+        ends=False,
+    ),
+    Allowed(
+        "All other errors have the same text on each backend; mostly it is the standard library's", _text, ends=False
+    ),
+    Allowed("`recv(2, MSG_TRUNC)` and its kin give the bytes that came, at most two", _truncated, ends=False),
+    Allowed("`recv_fds` of its *flags*", _flags_of_descriptors),
+    Allowed("An error that the kernel tells at once is raised at once", _at_once),
+    Allowed("`setsockopt` with an int out of range is an OverflowError", _option_numbers, ends=False),
+    Allowed("`if_nametoindex` has the errno", _interface, ends=False),
+    Allowed("`sendfile` sends what the file's `read` gives where the descriptor does not have it", _files),
+    Allowed("`create_server` closes its socket whatever is wrong with its arguments", _servers, ends=False),
+    Allowed("`dup`, `accept` and `fromfd` close their descriptor when the new object refuses it", _left_open),
+    Allowed("a signal whose handler returns does not cut it short", _cut_short),
+    Allowed("`sendmsg` on a stream takes any number of buffers, in several system calls", _many_buffers),
+]
+
+#: Faults that are known and not mended yet. What is mended is taken out.
+OPEN = [
+    Allowed(
+        "the bridge of ctypes and the low-level sockets of socketpair() raise audit events of their own", _bridge, False
+    ),
+]
