@@ -43,7 +43,12 @@ typedef struct {
     long long budget;
 } sp_gil_state;
 
+#if defined(__GLIBC__) && !defined(__APPLE__)
+/* Without a call for each access. glibc keeps room for a little of this in modules that are loaded late; others do not. */
+static __thread sp_gil_state sp_gil __attribute__((tls_model("initial-exec")));
+#else
 static __thread sp_gil_state sp_gil;
+#endif
 /* How many threads wait in our calls to get the GIL back, and how often one has got it. */
 static int sp_gil_waiting;
 static unsigned long sp_gil_turns;
@@ -128,8 +133,12 @@ static void sp_gil_look(void)
 /* Before each call that keeps the GIL: hands it over when the budget is used up. */
 static inline void sp_gil_keep(void)
 {
+#ifndef Py_GIL_DISABLED
     if (--sp_gil.calls < 0)
         sp_gil_look();
+#else
+    (void)sp_gil_look;
+#endif
 }
 
 #endif

@@ -249,12 +249,14 @@ cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint quick, int flags, i
         libc.sp_gil_keep()
         t.fd = number_of(sock)
         result = attempt(t, flags)
-        error[0] = errno
+        if result < 0:
+            error[0] = errno
         return result
     t.fd = number_of(sock)
     with nogil:
         result = attempt(t, flags)
-        error[0] = errno
+        if result < 0:
+            error[0] = errno
         libc.sp_gil_asking()
     libc.sp_gil_returned()
     return result
@@ -267,7 +269,8 @@ cdef ssize_t _transfer_until(
     cdef bint quick
     cdef ssize_t result, rest
     cdef int error = 0
-    t.fd = number_of(sock)
+    if t.size > QUICK_SIZE:
+        t.fd = number_of(sock)  # for `brings_much`
     quick = is_quick(t, sending)
     if timeout < 0:
         # The socket is in blocking mode. MSG_WAITALL would be cut short by a try that cannot block, and so would what
