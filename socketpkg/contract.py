@@ -117,6 +117,10 @@ class SystemCalls:
         """shutdown(2)."""
         raise NotImplementedError
 
+    def sockatmark(self, sock: HasDescriptor) -> bool:
+        """sockatmark(3): whether the next byte to be read is the one behind urgent data."""
+        raise NotImplementedError
+
     def getsockname(self, sock: HasDescriptor) -> bytes:
         """getsockname(2): as many bytes as the kernel gave, at most the size of a sockaddr_storage."""
         raise NotImplementedError

@@ -33,6 +33,10 @@ cdef extern from "Python.h":
 cdef extern from "socketpkg_traceback.h":
     pass
 
+# Functions that one method calls, and nothing else.
+cdef extern from "socketpkg_platform.h":
+    int sockatmark(int fd)
+
 cdef extern from *:
     const unsigned int CYTHON_HEX_VERSION
 
@@ -779,6 +783,9 @@ cdef class Syscalls(Contract):
 
     cpdef shutdown(self, Descriptor sock, int how):
         check(libc.c_shutdown(number_of(sock), how))
+
+    def sockatmark(self, Descriptor sock):
+        return check(sockatmark(number_of(sock))) != 0
 
     cpdef bytes getsockname(self, Descriptor sock):
         cdef libc.sockaddr_storage storage

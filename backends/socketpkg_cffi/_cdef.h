@@ -107,19 +107,11 @@ const struct socketpkg_constant *sp_constants(void);
 const char *sp_compiler(void);
 const char *sp_libc(void);
 
-/* Calls that never block. */
+/* Calls that never block. Those that _source.c marks as SP_QUICK are added to them. */
 int quick_socket(int family, int type, int proto);
 int quick_socketpair(int family, int type, int proto, int *pair);
-int quick_bind(int fd, const void *address, socklen_t length);
-int quick_listen(int fd, int backlog);
-int quick_shutdown(int fd, int how);
-int quick_getsockname(int fd, void *name);
-int quick_getpeername(int fd, void *name);
-int quick_getsockopt(int fd, int level, int option, void *value, socklen_t *length);
 #define SP_FAILURES ...
 long long quick_getsockopt_int(int fd, int level, int option);
-int quick_setsockopt_int(int fd, int level, int option, int value);
-int quick_setsockopt(int fd, int level, int option, const void *value, socklen_t length);
 
 long long quick_now(void);
 void quick_keep_gil_for(long long budget);

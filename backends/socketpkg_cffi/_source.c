@@ -38,6 +38,8 @@
         return sp_result_ < 0 ? -errno : sp_result_; \
     } while (0)
 #define SP_STATUS(call) return (call) < 0 ? -errno : 0
+/* A call that never blocks. _build_ffi.py declares quick_NAME for each sp_NAME that is written with this, on one line. */
+#define SP_QUICK static int
 
 typedef __typeof__(((struct msghdr *)0)->msg_iovlen) sp_msg_iovlen_t;
 typedef __typeof__(((struct msghdr *)0)->msg_controllen) sp_msg_controllen_t;
@@ -177,7 +179,7 @@ static void quick_keep_gil_for(long long budget)
 #endif
 }
 
-static int sp_bind(int fd, const void *address, socklen_t length)
+SP_QUICK sp_bind(int fd, const void *address, socklen_t length)
 {
     SP_STATUS(bind(fd, address, length));
 }
@@ -187,30 +189,36 @@ static int sp_connect(int fd, const void *address, socklen_t length)
     SP_STATUS(connect(fd, address, length));
 }
 
-static int sp_listen(int fd, int backlog)
+SP_QUICK sp_listen(int fd, int backlog)
 {
     SP_STATUS(listen(fd, backlog));
 }
 
-static int sp_shutdown(int fd, int how)
+SP_QUICK sp_shutdown(int fd, int how)
 {
     SP_STATUS(shutdown(fd, how));
 }
 
+SP_QUICK sp_sockatmark(int fd)
+{
+    int result = sockatmark(fd);
+    return result < 0 ? -errno : result;
+}
+
 /* The length of the name. */
-static int sp_getsockname(int fd, void *name)
+SP_QUICK sp_getsockname(int fd, void *name)
 {
     socklen_t length = SP_NAME_SIZE;
     return getsockname(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
-static int sp_getpeername(int fd, void *name)
+SP_QUICK sp_getpeername(int fd, void *name)
 {
     socklen_t length = SP_NAME_SIZE;
     return getpeername(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
-static int sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+SP_QUICK sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
     SP_STATUS(getsockopt(fd, level, option, value, length));
 }
@@ -227,12 +235,12 @@ static long long sp_getsockopt_int(int fd, int level, int option)
     return value;
 }
 
-static int sp_setsockopt_int(int fd, int level, int option, int value)
+SP_QUICK sp_setsockopt_int(int fd, int level, int option, int value)
 {
     SP_STATUS(setsockopt(fd, level, option, &value, sizeof(value)));
 }
 
-static int sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+SP_QUICK sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     SP_STATUS(setsockopt(fd, level, option, value, length));
 }
@@ -499,15 +507,7 @@ static int sp_sethostname(const void *name, size_t length)
 /* They are the same functions: with MSG_DONTWAIT, or such as never wait. */
 #define quick_socket sp_socket
 #define quick_socketpair sp_socketpair
-#define quick_bind sp_bind
-#define quick_listen sp_listen
-#define quick_shutdown sp_shutdown
-#define quick_getsockname sp_getsockname
-#define quick_getpeername sp_getpeername
-#define quick_getsockopt sp_getsockopt
 #define quick_getsockopt_int sp_getsockopt_int
-#define quick_setsockopt_int sp_setsockopt_int
-#define quick_setsockopt sp_setsockopt
 #define quick_recv sp_recv
 #define quick_recvfrom sp_recvfrom
 #define quick_recvmsg sp_recvmsg

@@ -120,7 +120,7 @@ _DONTWAIT: int = lib.MSG_DONTWAIT
 _SENDS_FIRST: bool = bool(lib.SP_KEEPS_GIL and lib.SP_SENDS_HEED_DONTWAIT)
 
 
-class Syscalls(ForeignSyscalls):
+class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")):
     """The calls of the C library, through a module that cffi has made."""
 
     # On PyPy a call always releases the GIL, and one in blocking mode is made as it stands.
@@ -160,15 +160,8 @@ class Syscalls(ForeignSyscalls):
     _connect = lib.sp_connect
     _poll = lib.sp_poll
     _now = lib.quick_now
-    _socket = lib.quick_socket
-    _socketpair = lib.quick_socketpair
-    _bind = lib.quick_bind
-    _listen = lib.quick_listen
-    _shutdown = lib.quick_shutdown
     _getsockname = lib.quick_getsockname
     _getpeername = lib.quick_getpeername
-    _getsockopt = lib.quick_getsockopt
-    _setsockopt = lib.quick_setsockopt
 
     # CPython takes back the export of a buffer with the last reference to it.
     _must_let_go = sys.implementation.name != "cpython"

@@ -177,6 +177,7 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "clock_gettime": (c_int, [c_int, c_void_p]),
     "listen": (c_int, [c_int, c_int]),
     "shutdown": (c_int, [c_int, c_int]),
+    "sockatmark": (c_int, [c_int]),
     "getsockname": (c_int, [c_int, c_void_p, c_void_p]),
     "getpeername": (c_int, [c_int, c_void_p, c_void_p]),
     "getsockopt": (c_int, [c_int, c_int, c_int, c_void_p, c_void_p]),

@@ -315,7 +315,7 @@ def _receiving(call: "Any", one: bool) -> "Any":
     return staticmethod(recvmsg)
 
 
-class Syscalls(ForeignSyscalls):
+class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     """The calls of the C library, through ctypes."""
 
     features = frozenset({"keeps-gil"} if quick is not patient else ())
@@ -349,15 +349,8 @@ class Syscalls(ForeignSyscalls):
     _sendmsg_of = _sending(quick.sendmsg, False)
     _sendmsg_of_released = _sending(patient.sendmsg, False)
     _connect = patient.connect
-    _socket = quick.socket
-    _socketpair = quick.socketpair
-    _bind = quick.bind
-    _listen = quick.listen
-    _shutdown = quick.shutdown
     _getsockname = _naming(quick.getsockname)
     _getpeername = _naming(quick.getpeername)
-    _getsockopt = quick.getsockopt
-    _setsockopt = quick.setsockopt
 
     def constants(self) -> "Mapping[str, int]":
         return MappingProxyType(CONSTANTS)

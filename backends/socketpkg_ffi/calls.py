@@ -65,6 +65,9 @@ _NOTHING_YET = os.strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1
 
+#: The functions of the C library that never block, and that the shared code below calls as they are.
+PLAIN = ("socket", "socketpair", "bind", "listen", "shutdown", "sockatmark", "getsockopt", "setsockopt")
+
 
 class ForeignSyscalls(Syscalls):
     """The contract over raw functions that a subclass takes from the C library."""
@@ -92,13 +95,15 @@ class ForeignSyscalls(Syscalls):
     _connect: "Raw"  # (fd, address, length); it releases the GIL, for it has no flags that keep it from blocking
     _poll: "Raw"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
     _now: "Raw"  # () the monotonic clock in nanoseconds
+    _getsockname: "Raw"  # (fd, name)
+    _getpeername: "Raw"
+    # Those of `PLAIN`, which a subclass names all at once: the C library's functions, with its arguments.
     _socket: "Raw"
-    _socketpair: "Raw"  # (family, type, proto, results)
+    _socketpair: "Raw"
     _bind: "Raw"
     _listen: "Raw"
     _shutdown: "Raw"
-    _getsockname: "Raw"  # (fd, name)
-    _getpeername: "Raw"
+    _sockatmark: "Raw"
     _getsockopt: "Raw"
     _setsockopt: "Raw"
 
@@ -119,6 +124,12 @@ class ForeignSyscalls(Syscalls):
     _cmsg_header: Struct
     #: What the whole of it is rounded up to.
     _cmsg_align: int
+
+    def __init_subclass__(cls, plain: "Callable[[str], Raw] | None" = None) -> None:
+        """*plain* gives a function of the C library by its name. It never blocks, and need not release the GIL."""
+        if plain is not None:
+            for name in PLAIN:
+                setattr(cls, f"_{name}", plain(name))
 
     def __init__(self) -> None:
         #: All other flags, made once: ~ takes long.
@@ -405,6 +416,12 @@ class ForeignSyscalls(Syscalls):
         result = self._shutdown(sock._sp_fd, how)
         if result < 0:
             self._fail(result)
+
+    def sockatmark(self, sock: "HasDescriptor") -> bool:
+        result = self._sockatmark(sock._sp_fd)
+        if result < 0:
+            self._fail(result)
+        return result > 0
 
     def getsockname(self, sock: "HasDescriptor") -> bytes:
         return self._ask_name(self._getsockname, sock)

@@ -258,6 +258,14 @@ class Socket:
         """Shuts down the reading (SHUT_RD), the writing (SHUT_WR) or both sides (SHUT_RDWR) of the connection."""
         _sys.shutdown(self, c_int(how))
 
+    def sockatmark(self) -> bool:
+        """sockatmark() -> whether the stream is at its mark: urgent data (MSG_OOB) comes next
+
+        A receive never goes beyond the mark: what was sent before and after it comes in two calls. sockatmark(3).
+        OSError on a socket that has no mark.
+        """
+        return _sys.sockatmark(self)
+
     def getsockname(self) -> Any:
         """The socket's own address."""
         return _codec.decode(_sys.getsockname(self), self._sp_proto)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket as stdlib
 import struct
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Descriptors, inet, unix
+from .conftest import BOUND, Descriptors, inet, unix
 
 SECOND = 1_000_000_000
 
@@ -169,6 +170,20 @@ def test_bind_fails(syscalls: Any, fds: Descriptors) -> None:
         syscalls.bind(fds.socket(), b"")
     assert caught.value.errno == errno.EINVAL
     assert syscalls.bind(fds.socket(), inet("127.0.0.1", 0)) is None
+
+
+def test_the_mark_of_urgent_data(syscalls: Any, fds: Descriptors) -> None:
+    client, server = fds.tcp()
+    assert syscalls.sockatmark(server) is False
+    assert syscalls.send(client, b"!", stdlib.MSG_OOB, -1) == 1
+    assert select.select([], [], [server], BOUND)[2] == [server]
+    assert syscalls.sockatmark(server) is True
+    with pytest.raises(OSError) as caught:
+        syscalls.sockatmark(fds.socket(kind=stdlib.SOCK_DGRAM))
+    assert caught.value.errno in (errno.ENOTTY, errno.EINVAL)
+    with pytest.raises(OSError) as caught:
+        syscalls.sockatmark(-1)
+    assert caught.value.errno == errno.EBADF
 
 
 def test_listen_and_shutdown(syscalls: Any, fds: Descriptors) -> None:

@@ -194,11 +194,11 @@ def test_every_call_of_the_contract_goes_down() -> None:
 def test_a_new_call_passes_without_a_change(programs: Programs) -> None:
     code = """
         from socketpkg import contract
-        contract.SystemCalls.sockatmark = lambda self, fd: 0
+        contract.SystemCalls.new_call = lambda self, fd: 0
         from socketpkg_ctypes.syscalls import Syscalls
-        Syscalls.sockatmark = lambda self, fd: 42
+        Syscalls.new_call = lambda self, fd: 42
         from socketpkg import backends
-        answer = backends.load("null+ctypes").syscalls.sockatmark(3)
+        answer = backends.load("null+ctypes").syscalls.new_call(3)
     """
     # socketpkg is imported on cffi or c first, and the call is added before the layers are.
     assert programs.answer("ctypes", code) == 42
