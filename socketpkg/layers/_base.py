@@ -41,6 +41,14 @@ def descriptor(sock: Any) -> int:
     return sock._sp_fd  # type: ignore[no-any-return]
 
 
+def discard(calls: Syscalls, fd: int) -> None:
+    """Closes a descriptor that cannot be handed over."""
+    try:
+        calls.close(fd)
+    except OSError:
+        pass
+
+
 class Layer(Syscalls):
     """The base of every layer. On its own it changes nothing.
 

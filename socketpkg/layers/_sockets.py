@@ -6,7 +6,7 @@ import itertools
 import os
 from typing import Generic, TypeVar
 
-from ._base import Layer, descriptor
+from ._base import Layer, descriptor, discard
 from ._names import Names
 
 TYPE_CHECKING = False
@@ -117,35 +117,61 @@ class TrackingLayer(Layer, Generic[R]):
 
     # -- the calls that make and close sockets -------------------------------------------------------------------
 
+    # The handler of a signal may raise after each call that is made here: what cannot be handed over is closed.
+
     def socket(self, family: int, type: int, proto: int) -> int:
         fd = self.below.socket(family, type, proto)
-        self.born(fd, family, type, proto)
+        try:
+            self.born(fd, family, type, proto)
+        except BaseException:
+            self.discard(fd)
+            raise
         return fd
 
     def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
         pair = self.below.socketpair(family, type, proto)
-        for fd in pair:
-            self.born(fd, family, type, proto)
+        try:
+            for fd in pair:
+                self.born(fd, family, type, proto)
+        except BaseException:
+            self.discard(*pair)
+            raise
         return pair
 
     def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
         listener = self.record(sock)
-        fd, address = self.below.accept(sock, timeout)
-        record = self.born(fd, listener.family, listener.type, listener.proto)
-        record.peer = address
-        return fd, address
+        found = self.below.accept(sock, timeout)
+        try:
+            record = self.born(found[0], listener.family, listener.type, listener.proto)
+            record.peer = found[1]
+        except BaseException:
+            self.discard(found[0])
+            raise
+        return found
 
     def dup(self, fd: int) -> int:
         new = self.below.dup(fd)
-        old = self._records.get(fd)
-        if old is not None:
-            record = self.born(new, old.family, old.type, old.proto)
-            record.local, record.peer, record.listening = old.local, old.peer, old.listening
+        try:
+            old = self._records.get(fd)
+            if old is not None:
+                record = self.born(new, old.family, old.type, old.proto)
+                record.local, record.peer, record.listening = old.local, old.peer, old.listening
+        except BaseException:
+            self.discard(new)
+            raise
         return new
 
+    def discard(self, *fds: int) -> None:
+        """Closes descriptors that cannot be handed over."""
+        for fd in fds:
+            self.forget(fd)
+            discard(self.below, fd)
+
     def close(self, fd: int) -> None:
-        self.forget(fd)
-        self.below.close(fd)
+        try:
+            self.forget(fd)
+        finally:
+            self.below.close(fd)
 
 
 def opened_for_lines(path: str, mark: str) -> int:

@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 
 from .. import _config, backends
-from ._base import Layer
+from ._base import Layer, discard
 from ._options import LayerError
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def load(name: str) -> backends.Backend:
     if known is not None:
         return known
     classes = [_layer(word) for word in words]
-    top: Syscalls = below.syscalls
+    top: Syscalls = _Kept(below.syscalls) if "compiled-core" in below.features else below.syscalls
     layers: list[Layer] = []
     for cls in reversed(classes):
         layer = cls(top)
@@ -40,6 +40,41 @@ def load(name: str) -> backends.Backend:
         layers.insert(0, layer)
         top = layer
     return _instance(canonical, below, tuple(layers), top)
+
+
+class _Kept(Layer):
+    """Stands on compiled calls: what they make is in a list before the handler of a signal can run.
+
+    The interpreter looks for signals when a function written in C has come back to it, and if a handler raises, the
+    result is lost. list.extend() and map() are C, and stand between.
+    """
+
+    def _keep(self, call: Any, *arguments: Any) -> Any:
+        results: list[Any] = []
+        try:
+            results.extend(map(call, *[(argument,) for argument in arguments]))
+            return results[0]
+        except BaseException:
+            for result in results:
+                for part in result if isinstance(result, tuple) else (result,):
+                    if isinstance(part, int):
+                        discard(self.below, part)
+            raise
+
+    def socket(self, family: int, type: int, proto: int) -> int:
+        return self._keep(self.below.socket, family, type, proto)  # type: ignore[no-any-return]
+
+    def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
+        return self._keep(self.below.socketpair, family, type, proto)  # type: ignore[no-any-return]
+
+    def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
+        return self._keep(self.below.accept, sock, timeout)  # type: ignore[no-any-return]
+
+    def dup(self, fd: int) -> int:
+        return self._keep(self.below.dup, fd)  # type: ignore[no-any-return]
+
+    def describe(self) -> dict[str, str]:
+        return dict(self.below.describe())
 
 
 def split(name: str) -> tuple[list[str], str]:

@@ -504,21 +504,27 @@ class Layer(TrackingLayer[_Shaken]):
             raise OSError(number, os.strerror(number))
         record.last["abort"] = ""
         found = super().accept(sock, timeout)
-        new = self._records.get(found[0])
-        if new is not None:
-            record.accepted += 1
-            new.identity = f"{record.identity}/{record.accepted}"
-            new.dice.clear()
+        try:
+            new = self._records.get(found[0])
+            if new is not None:
+                record.accepted += 1
+                new.identity = f"{record.identity}/{record.accepted}"
+                new.dice.clear()
+        except BaseException:
+            self.discard(found[0])
+            raise
         return found
 
     def socket(self, family: int, type: int, proto: int) -> int:
         fd = super().socket(family, type, proto)
-        if self._enabled:
-            record = self._records.get(fd)
+        try:
+            record = self._records.get(fd) if self._enabled else None
             if record is not None and self._happens(record, "socket", "no-descriptors"):
                 self._tell(record, "socket", "EMFILE")
-                self.close(fd)
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        except BaseException:
+            self.discard(fd)
+            raise
         return fd
 
     # -- what breaks ---------------------------------------------------------------------------------------------

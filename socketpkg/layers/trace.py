@@ -245,6 +245,13 @@ class Layer(TrackingLayer[_Seen]):
                 self._waiting.pop(me, None)
             try:
                 self._tell(name, arguments, record, shown, result, error, when, took)
+            except BaseException:
+                # The handler of a signal: what was made cannot be handed over.
+                if error is None and name in _MAKES:
+                    self.discard(
+                        *[part for part in (result if isinstance(result, tuple) else (result,)) if type(part) is int]
+                    )
+                raise
             finally:
                 # The traceback of an error keeps this frame.
                 del arguments, record, result, error
@@ -682,6 +689,7 @@ def _watch(itself: weakref.ref[Layer], pid: int) -> None:
 _PARAMETERS: dict[str, tuple[str, ...]] = {}
 _WITH_SOCKET: dict[str, bool] = {}
 _TRACKED = TrackingLayer.ALWAYS
+_MAKES = _TRACKED - {"close"}
 
 
 def _traced(name: str) -> Callable[..., Any]:
