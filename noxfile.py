@@ -210,7 +210,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("python,backend", pairs(*BACKENDS, CONTROL))
 def tests(session: nox.Session, backend: str) -> None:
-    install(session, "[test]")
+    install(session, "[programs,test]")
     if backend == CONTROL:
         pytest(session, [str(ROOT / "tests" / "shared")], {"SOCKETPKG_TEST_TARGET": "stdlib"})
         return
@@ -399,7 +399,7 @@ def build(session: nox.Session) -> None:
     """Check the sdist and the wheel that comes of it, and run the sdist's own tests of the package, slow ones too."""
     session.install("twine")
     session.run("twine", "check", "--strict", str(sdist(session)), str(wheel(session)))
-    install(session, "[test]")
+    install(session, "[programs,test]")
     tree = unpacked(session)
     # What installs and compiles takes longer than a test after which a hang is suspected.
     options = ["-o", "faulthandler_timeout=900"]

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 _OWN = __name__.rpartition(".")[0]
 #: What is replaced, by what.
 _PLACES = {"socket": _OWN, "_socket": f"{_OWN}._socket"}
+#: Libraries that have greenlets wait where a thread would: the module and the function that tell whether a module of
+#: the standard library is theirs, and the call that makes it so.
+_GREENLETS = {
+    "gevent.monkey": ("is_module_patched", "gevent.monkey.patch_all()"),
+    "eventlet.patcher": ("is_monkey_patched", "eventlet.monkey_patch()"),
+}
 _OWN_LOW_LEVEL = _PLACES["_socket"]
 
 
@@ -28,11 +34,21 @@ def install() -> None:
     Processes that are forked from this one have it too. Those that multiprocessing starts afresh (``spawn`` and
     ``forkserver``) run the program's main module again, and have it when that calls `install`.
 
+    It comes before gevent's ``monkey.patch_all()`` and eventlet's ``monkey_patch()``, which make sockets for greenlets
+    of those that they find; afterwards it is a RuntimeError.
+
     Calling it again does nothing. ``python -m socketpkg run`` calls it for a program that never heard of us.
     """
     public = sys.modules[_OWN]
     if sys.modules.get("socket") is public:
         return
+    for name, (tells, patch) in _GREENLETS.items():
+        library = sys.modules.get(name)
+        if library is not None and getattr(library, tells)("socket"):
+            # Ours would block every greenlet, and the program would hang.
+            raise RuntimeError(
+                f"{_OWN}.install() must be called before {patch}, which has made its sockets of the standard library's"
+            )
     replaced = [sys.modules[name] for name in _PLACES if name in sys.modules]
     for name, replacement in _PLACES.items():
         sys.modules[name] = sys.modules[replacement]

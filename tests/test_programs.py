@@ -1,4 +1,4 @@
-"""Programs of other people against ours: curl with an HTTP server, and redis-py with a Redis server, on our sockets."""
+"""Programs of other people against ours: curl, redis-py, and libraries that use sockets or patch what is below them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import socket as stdlib
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -361,3 +362,434 @@ asyncio.run(main())
             redis_server,
             tmp_path,
         )
+
+
+# -- programs that reach into Python, and libraries of sockets ---------------------------------------------------------
+
+
+def needs(*modules: str) -> None:
+    """Skips a test whose packages are not installed. Where ``CI`` is set they have to be: the extra "programs"."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (pip install .[programs])"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def run_program(source: str, folder: Path, *options: str, status: int = 0) -> str:
+    """Runs a program under ``python -m socketpkg run``: what it printed, and wrote to stderr if it must fail."""
+    program = folder / "program.py"
+    program.write_text(textwrap.dedent(source))
+    command = [RUN[0], *RUN[1:3], *options, *RUN[3:], str(program)]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr if not status else "") == (status, ""), done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_pysocks_reaches_a_server_through_its_proxy(tmp_path: Path) -> None:
+    """Its socket is a subclass that keeps attributes of its own, ``_timeout`` among them: requests[socks] and pip."""
+    needs("socks")
+    run_program(
+        r"""
+        import socket, threading
+        import socks
+
+        assert issubclass(socks.socksocket, socket.socket) and socket.__name__ == "socketpkg"
+        HELLO, CONNECTED = b"\5\0", b"\5\0\0\1\x7f\0\0\1\0\x50"
+
+        def serve(listener):
+            # The server's side of SOCKS5 (RFC 1928), and then the far end itself.
+            with listener.accept()[0] as peer:
+                assert peer.recv(100) == b"\5\1\0"
+                peer.sendall(HELLO)
+                assert peer.recv(100) == b"\5\1\0\1\x7f\0\0\1\0\x50"
+                peer.sendall(CONNECTED)
+                peer.sendall(b"through the proxy: " + peer.recv(100))
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            proxy = threading.Thread(target=serve, args=(listener,))
+            proxy.start()
+            with socks.socksocket() as sock:
+                assert sock.gettimeout() is None
+                sock.set_proxy(socks.SOCKS5, *listener.getsockname())
+                sock.settimeout(60)
+                sock.connect(("127.0.0.1", 80))
+                assert sock.gettimeout() == 60
+                assert sock.get_proxy_peername() is None or sock.get_proxy_peername()[1] == 80
+                sock.sendall(b"hello")
+                with sock.makefile("rb") as file:
+                    assert file.read() == b"through the proxy: hello"
+            proxy.join()
+        """,
+        tmp_path,
+    )
+
+
+def test_freezegun_does_not_stop_the_clock_of_a_timeout(tmp_path: Path) -> None:
+    """It replaces the functions of `time` in every module that has them."""
+    needs("freezegun")
+    run_program(
+        """
+        import faulthandler, os, socket, time
+        import freezegun
+
+        faulthandler.dump_traceback_later(60, exit=True)
+
+        def fill(sock):
+            while True:
+                sock.sendall(b"x" * 1_000_000)
+
+        def crowd(connect):
+            # Nobody accepts: the first connections wait in the queue, and then no more are taken.
+            with socket.socket() as server:
+                server.bind(("127.0.0.1", 0))
+                server.listen(0)
+                waiting = []
+                try:
+                    while True:
+                        waiting.append(connect(server.getsockname()))
+                finally:
+                    for sock in waiting:
+                        sock.close()
+
+        def connect(address):
+            sock = socket.socket()
+            try:
+                sock.settimeout(0.1)
+                sock.connect(address)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
+
+        frozen = time.time()
+        for freeze in (freezegun.freeze_time("2020-01-01"), freezegun.freeze_time("2020-01-01", tick=True)):
+            with freeze:
+                assert abs(time.time() - 1577836800) < 60
+                one, two = socket.socketpair()
+                datagram = socket.socket(type=socket.SOCK_DGRAM)
+                datagram.bind(("127.0.0.1", 0))
+                listener = socket.create_server(("127.0.0.1", 0))
+                for sock in (one, datagram, listener):
+                    sock.settimeout(0.1)
+                calls = {
+                    "recv": lambda: one.recv(1),
+                    "recv_into": lambda: one.recv_into(bytearray(1)),
+                    "recvmsg": lambda: one.recvmsg(1),
+                    "recvmsg_into": lambda: one.recvmsg_into([bytearray(1)]),
+                    "recvfrom": lambda: datagram.recvfrom(1),
+                    "recvfrom_into": lambda: datagram.recvfrom_into(bytearray(1)),
+                    "recvmmsg": lambda: datagram.recvmmsg(2, 1),
+                    "accept": lambda: listener.accept(),
+                    "read": lambda: one.makefile("rb").read(1),
+                    "sendall": lambda: fill(one),
+                    "sendfile": lambda: one.sendfile(open(__file__, "rb")),
+                    "connect": lambda: crowd(connect),
+                    "create_connection": lambda: crowd(lambda address: socket.create_connection(address, 0.1)),
+                }
+                for name, call in calls.items():
+                    began = os.times().elapsed
+                    try:
+                        call()
+                    except TimeoutError:
+                        assert os.times().elapsed - began >= 0.05, name
+                    else:
+                        raise AssertionError(name)
+                for sock in (one, two, datagram, listener):
+                    sock.close()
+        """,
+        tmp_path,
+        "-W",
+        "ignore::ResourceWarning",
+    )
+
+
+def test_pyfakefs_does_not_get_the_descriptors(tmp_path: Path) -> None:
+    """It replaces the functions of `os` and `fcntl` in every module that has them."""
+    needs("pyfakefs")
+    run_program(
+        """
+        import os, socket
+        from pyfakefs.fake_filesystem_unittest import Patcher
+
+        def still_open(numbers):
+            return [number for number in numbers if os.path.exists(f"/proc/self/fd/{number}")]
+
+        for options in ({}, {"additional_skip_names": ["socketpkg"]}):
+            opened = []
+            def kept(sock):
+                opened.append(sock.fileno())
+                return sock
+            with Patcher(**options):
+                one, two = map(kept, socket.socketpair())
+                one.settimeout(60)
+                one.setblocking(False)
+                one.setblocking(True)
+                three = kept(one.dup())
+                four = kept(socket.fromfd(two.fileno(), socket.AF_UNIX, socket.SOCK_STREAM))
+                five = kept(socket.create_server(("127.0.0.1", 0)))
+                six = kept(socket.create_connection(five.getsockname(), timeout=60))
+                seven = kept(five.accept()[0])
+                three.sendall(b"x")
+                assert four.recv(1) == b"x"
+                with six.makefile("rwb") as file:
+                    file.write(b"line\\n")
+                assert seven.makefile("rb").readline() == b"line\\n"
+                assert socket.gethostname() and socket.if_nameindex()
+                for sock in (one, two, three, four, five, six, seven):
+                    sock.close()
+                left = socket.socket().detach()
+                opened.append(left)
+                socket.close(left)
+            assert len(opened) == 8 and not still_open(opened), opened
+        """,
+        tmp_path,
+    )
+
+
+GEVENT = """
+import faulthandler
+faulthandler.dump_traceback_later(60, exit=True)
+
+def patch():
+    from gevent import monkey
+    monkey.patch_all()
+
+def main():
+    import gevent, socket
+    import socketpkg
+    assert socket.SocketType is socketpkg.SocketType
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve():
+            with server.accept()[0] as peer:
+                while data := peer.recv(100):
+                    peer.sendall(data)
+        def ask():
+            with socket.create_connection(server.getsockname()) as sock:
+                sock.sendall(b"hello")
+                return sock.recv(100)
+        jobs = [gevent.spawn(serve), gevent.spawn(ask)]
+        gevent.joinall(jobs, raise_error=True)
+        assert jobs[1].value == b"hello"
+    # The other end sees that a socket was closed, and its port is free again.
+    one, two = socket.socketpair()
+    one.close()
+    assert two.recv(1) == b""
+    two.close()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        address = sock.getsockname()
+    with socket.socket() as sock:
+        sock.bind(address)
+    # Greenlets wait beside each other.
+    began = gevent.get_hub().loop.now()
+    pairs = [socket.socketpair() for _ in range(10)]
+    def wait(sock):
+        sock.settimeout(0.2)
+        try:
+            sock.recv(1)
+        except TimeoutError:
+            return True
+    jobs = [gevent.spawn(wait, one) for one, _ in pairs]
+    gevent.joinall(jobs, raise_error=True)
+    assert all(job.value for job in jobs)
+    for pair in pairs:
+        for sock in pair:
+            sock.close()
+    print("works")
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="what it needs is compiled for CPython")
+class TestGevent:
+    def test_patched_after_our_sockets_took_their_place(self, tmp_path: Path) -> None:
+        needs("gevent")
+        assert run_program(f"{GEVENT}\npatch()\nmain()\n", tmp_path) == "works\n"
+
+    def test_our_sockets_take_their_place_in_the_program(self, tmp_path: Path) -> None:
+        needs("gevent")
+        program = tmp_path / "program.py"
+        program.write_text(f"import socketpkg\nsocketpkg.install()\n{GEVENT}\npatch()\nmain()\n")
+        done = subprocess.run(
+            [sys.executable, str(program)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "works\n", "")
+
+    def test_patched_before_our_sockets_take_their_place(self, tmp_path: Path) -> None:
+        """One error says that this is the wrong order; it would hang, with the sockets of two kinds of waiting."""
+        needs("gevent")
+        program = tmp_path / "program.py"
+        program.write_text(f"{GEVENT}\npatch()\nimport socketpkg\nsocketpkg.install()\nmain()\n")
+        done = subprocess.run(
+            [sys.executable, str(program)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 1 and done.stdout == ""
+        assert done.stderr.splitlines()[-1].startswith(
+            "RuntimeError: socketpkg.install() must be called before gevent.monkey.patch_all()"
+        )
+
+    def test_our_module_beside_the_patched_one(self, tmp_path: Path) -> None:
+        """Without install() the program has both: gevent's sockets, and ours which block the thread."""
+        needs("gevent")
+        source = f"""{GEVENT}
+patch()
+import socketpkg
+one, two = socketpkg.socketpair()
+one.settimeout(0.1)
+try:
+    one.recv(1)
+except TimeoutError:
+    pass
+two.sendall(b"x")
+assert one.recv(1) == b"x"
+one.close()
+assert two.recv(1) == b""
+two.close()
+with socketpkg.create_server(("127.0.0.1", 0)) as server:
+    with socketpkg.create_connection(server.getsockname(), timeout=60) as sock:
+        sock.dup().close()
+print("works")
+"""
+        program = tmp_path / "program.py"
+        program.write_text(source)
+        command = [sys.executable, "-W", "error::ResourceWarning", str(program)]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "works\n", "")
+
+
+def test_tornado_finds_no_circular_references(tmp_path: Path) -> None:
+    """Its own test, which fails when a request leaves anything behind for the collector."""
+    needs("tornado")
+    command = [*RUN, "-m", "tornado.test.runtests", "tornado.test.circlerefs_test"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and re.search(r"^Ran [1-9]", done.stderr, re.MULTILINE), done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="what it needs is compiled for CPython")
+def test_a_client_of_paramiko_and_its_server(tmp_path: Path) -> None:
+    """SSH over our sockets on both sides: a login, a command with much output, a port forwarded, a time-out."""
+    needs("paramiko")
+    run_program(
+        """
+        import socket, threading
+        import paramiko
+
+        assert socket.__name__ == "socketpkg"
+        KEY = paramiko.ECDSAKey.generate()
+        MUCH = bytes(range(256)) * 4096
+
+        class Server(paramiko.ServerInterface):
+            def __init__(self):
+                self.command = threading.Event()
+
+            def check_auth_password(self, name, password):
+                right = (name, password) == ("user", "secret")
+                return paramiko.AUTH_SUCCESSFUL if right else paramiko.AUTH_FAILED
+
+            def get_allowed_auths(self, name):
+                return "password"
+
+            def check_channel_request(self, kind, number):
+                return paramiko.OPEN_SUCCEEDED
+
+            def check_channel_exec_request(self, channel, command):
+                threading.Thread(target=self.execute, args=(channel, command)).start()
+                return True
+
+            def execute(self, channel, command):
+                if command == b"silence":
+                    self.command.wait(60)
+                else:
+                    assert command == b"echo"
+                    asked = channel.makefile("rb").read()
+                    channel.sendall(asked + MUCH)
+                channel.send_exit_status(7)
+                channel.close()
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            for password in ("wrong", "secret"):
+                with paramiko.SSHClient() as client:
+                    started = threading.Event()
+                    server = Server()
+
+                    def serve():
+                        global transport
+                        transport = paramiko.Transport(listener.accept()[0])
+                        transport.add_server_key(KEY)
+                        transport.start_server(server=server)
+                        started.set()
+
+                    thread = threading.Thread(target=serve)
+                    thread.start()
+                    host, port = listener.getsockname()
+                    client.get_host_keys().add(f"[{host}]:{port}", KEY.get_name(), KEY)
+                    options = {"timeout": 60, "allow_agent": False, "look_for_keys": False}
+                    try:
+                        client.connect(host, port, "user", password, **options)
+                    except paramiko.AuthenticationException:
+                        assert password == "wrong"
+                    else:
+                        assert password == "secret"
+                        assert type(client.get_transport().sock) is socket.socket
+                        stdin, stdout, stderr = client.exec_command("echo", timeout=60)
+                        stdin.write(b"question")
+                        stdin.channel.shutdown_write()
+                        assert stdout.read() == b"question" + MUCH
+                        assert stdout.channel.recv_exit_status() == 7
+                        stdin, stdout, stderr = client.exec_command("silence", timeout=0.2)
+                        try:
+                            stdout.read()
+                        except TimeoutError:
+                            pass
+                        else:
+                            raise AssertionError
+                        server.command.set()
+                    thread.join(60)
+                    assert started.is_set()
+                transport.close()
+                transport.join(60)
+                transport.sock.close()
+        """,
+        tmp_path,
+    )
+
+
+def _may_sniff() -> bool:
+    try:
+        stdlib.socket(stdlib.AF_PACKET, stdlib.SOCK_RAW, 0).close()
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _may_sniff(), reason="only root may see the packets of Linux")
+def test_scapy_sniffs_on_the_loopback(tmp_path: Path) -> None:
+    needs("scapy")
+    printed = run_program(
+        """
+        import socket
+        assert socket.__name__ == "socketpkg"
+        from scapy.all import IP, UDP, Raw, conf, sniff, sr1, L3RawSocket
+
+        conf.use_pcap = False
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            address = sock.getsockname()
+
+            def send():
+                for number in range(3):
+                    sock.sendto(b"datagram %d" % number, address)
+
+            def ours(packet):
+                return UDP in packet and packet[UDP].dport == address[1]
+
+            # The loopback shows each packet twice, on its way out and in; scapy leaves out the former.
+            found = sniff(iface="lo", count=3, timeout=60, started_callback=send, lfilter=ours)
+            print([bytes(packet[Raw].load).decode() for packet in found])
+            assert all(packet[IP].src == "127.0.0.1" for packet in found)
+        """,
+        tmp_path,
+        "-W",
+        "ignore::ResourceWarning",
+    )
+    assert printed == "['datagram 0', 'datagram 1', 'datagram 2']\n"
