@@ -13,7 +13,6 @@ import io
 import os
 import sys
 from enum import IntEnum, IntFlag
-from time import monotonic as _monotonic
 from types import SimpleNamespace
 
 from . import backends
@@ -31,6 +30,7 @@ except ImportError:
 
     raise SystemExit(main(sys.argv[1:])) from None
 
+from ._engine.originals import monotonic_ns as _monotonic_ns
 from ._install import install as install
 from ._socketio import SocketIO, TextPair
 from ._version import __version__ as __version__
@@ -626,7 +626,7 @@ def create_connection(
     host, port = address
     failures: list[OSError] = []
     limit = getdefaulttimeout() if timeout is _GLOBAL_DEFAULT_TIMEOUT else timeout
-    deadline = 0.0
+    deadline = 0
     for family, kind, proto, _, target in getaddrinfo(host, port, 0, SOCK_STREAM):
         sock = None
         try:
@@ -637,13 +637,13 @@ def create_connection(
                 sock.bind(source_address)
             if limit and failures:
                 # Addresses that do not answer must not each take the whole time (gh-106283).
-                left = deadline - _monotonic()
+                left = (deadline - _monotonic_ns()) / 1_000_000_000
                 if left <= 0:
                     sock.close()
                     break
                 sock.settimeout(left)
             elif limit:
-                deadline = _monotonic() + limit
+                deadline = _monotonic_ns() + int(limit * 1_000_000_000)
             sock.connect(target)
             if failures and limit:
                 sock.settimeout(limit)

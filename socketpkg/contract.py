@@ -29,10 +29,10 @@ therefore import nothing that is slow to import, and stay plain Python.
 
 from __future__ import annotations
 
-import os
 from _socket import IPPROTO_UDP, MSG_DONTWAIT, SCM_RIGHTS, SOL_SOCKET
-from posix import close, dup, set_blocking, uname
 from sys import byteorder
+
+from socketpkg._engine.originals import close, dup, fsencode, nodename, set_blocking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -309,8 +309,6 @@ class Syscalls(SystemCalls):
         """Facts for a bug report: what built it, which versions it runs with. Keys are short lower-case words."""
         return {}
 
-    # The interpreter's own functions (of posix), which no program replaces as some replace those of os.
-
     def close(self, fd: int) -> None:
         """close(2), not repeated after EINTR."""
         close(fd)
@@ -336,7 +334,7 @@ class Syscalls(SystemCalls):
 
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""
-        return os.fsencode(uname().nodename)
+        return fsencode(nodename())
 
     # -- many messages at once -----------------------------------------------------------------------------------
 

@@ -392,12 +392,20 @@ cdef bytes shortened(PyObject *data, Py_ssize_t size):
     return result
 
 
-cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
+cdef bint exports_writable(object buffer, Py_buffer *view) except -1:
+    """Exports a buffer that can be written to; False when it has none. Whoever raises for it does so outside, or the
+    error would hide this one."""
     try:
         PyObject_GetBuffer(buffer, view, PyBUF_WRITABLE)
     except (BufferError, TypeError):
+        return False
+    return True
+
+
+cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
+    if not exports_writable(buffer, view):
         raise TypeError(
-            f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}") from None
+            f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
     return 0
 
 
@@ -489,12 +497,8 @@ cdef int take(Message *message, tuple buffers, bint writable) except -1:
             raise MemoryError
     for i in range(count):
         if writable:
-            try:
-                PyObject_GetBuffer(buffers[i], &message.views[i], PyBUF_WRITABLE)
-            except (BufferError, TypeError):
-                raise TypeError(
-                    "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
-                ) from None
+            if not exports_writable(buffers[i], &message.views[i]):
+                raise TypeError("recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers")
         else:
             PyObject_GetBuffer(buffers[i], &message.views[i], PyBUF_SIMPLE)
         message.exported += 1
@@ -1349,12 +1353,8 @@ cdef tuple receive_many(
     else:
         batch.make_views(count)
         for i in range(count):
-            try:
-                PyObject_GetBuffer(buffers[i], &batch.views[i], PyBUF_WRITABLE)
-            except (BufferError, TypeError):
-                raise TypeError(
-                    "recvmmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
-                ) from None
+            if not exports_writable(buffers[i], &batch.views[i]):
+                raise TypeError("recvmmsg_into() argument 1 must be an iterable of single-segment read-write buffers")
             batch.exported += 1
     if ancbufsize:
         batch.make_control(room, ancbufsize)

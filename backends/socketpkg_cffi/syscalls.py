@@ -1,12 +1,13 @@
 """The contract's calls over the functions of _source.c."""
 
-import os
 import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
 from struct import Struct
 from types import MappingProxyType
 
+from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.originals import strerror
 from socketpkg.backends import BackendUnavailable
 from socketpkg_ffi import NAME_SIZE, POLLIN
 from socketpkg_ffi.calls import LARGE, ForeignSyscalls
@@ -207,7 +208,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
         try:
             target = _from_buffer(_CHARS, data)
         except TypeError:
-            raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
+            # Its own text is another one. Raised in here, the next error would hide it.
+            target = None
+        if target is None:
+            target = _from_buffer(_CHARS, memoryview_of(data))
         return target, len(target)
 
     def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
@@ -452,7 +456,7 @@ def _pointer(target: "Any", keep: list["Any"]) -> "Any":
 
 def _resolver_error(code: int, error: int) -> OSError:
     if code == lib.EAI_SYSTEM:
-        return OSError(error, os.strerror(error))
+        return OSError(error, strerror(error))
     return gaierror(code, _string(lib.gai_strerror(code)).decode(errors="replace"))
 
 

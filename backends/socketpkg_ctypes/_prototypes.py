@@ -63,7 +63,7 @@ Addrinfo._fields_ = [
     ("ai_socktype", c_int),
     ("ai_protocol", c_int),
     ("ai_addrlen", socklen_t),
-    ("ai_addr", c_void_p),
+    ("ai_addr", POINTER(c_char)),
     ("ai_canonname", c_char_p),
     ("ai_next", POINTER(Addrinfo)),
 ]
@@ -92,13 +92,17 @@ class Iovec(Structure):
     _fields_ = [("iov_base", _Location), ("iov_len", c_size_t)]
 
 
+#: Set to an array of iovec, or on PyPy to its address.
+_ToIovec = POINTER(Iovec) if sys.implementation.name == "cpython" else c_void_p
+
+
 class Msghdr(Structure):
     """struct msghdr"""
 
     _fields_ = [
         ("msg_name", _Location),
         ("msg_namelen", socklen_t),
-        ("msg_iov", c_void_p),
+        ("msg_iov", _ToIovec),
         ("msg_iovlen", c_size_t),
         ("msg_control", _Location),
         ("msg_controllen", c_size_t),
@@ -124,7 +128,7 @@ class Hostent(Structure):
         ("h_aliases", POINTER(c_char_p)),
         ("h_addrtype", c_int),
         ("h_length", c_int),
-        ("h_addr_list", POINTER(c_void_p)),
+        ("h_addr_list", POINTER(POINTER(c_char))),
     ]
 
 
@@ -159,9 +163,9 @@ InterfaceAddress._fields_ = [
     ("ifa_next", POINTER(InterfaceAddress)),
     ("ifa_name", c_char_p),
     ("ifa_flags", c_uint),
-    ("ifa_addr", c_void_p),
-    ("ifa_netmask", c_void_p),
-    ("ifa_ifu", c_void_p),
+    ("ifa_addr", POINTER(c_char)),
+    ("ifa_netmask", POINTER(c_char)),
+    ("ifa_ifu", POINTER(c_char)),
     ("ifa_data", c_void_p),
 ]
 

@@ -11,7 +11,6 @@ if not sys.platform.startswith("linux"):
     )
 
 import ctypes
-import mmap
 import struct
 from _socket import gaierror, herror, htons, ntohs
 from _thread import allocate_lock
@@ -26,12 +25,13 @@ from ctypes import (
     c_uint64,
     c_void_p,
     cast,
-    set_errno,
-    string_at,
+    pointer,
 )
 from errno import EINTR, ERANGE
 from types import MappingProxyType
 
+from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.originals import strerror
 from socketpkg_ffi import NAME_SIZE, POLLIN
 from socketpkg_ffi.calls import LARGE, SCRATCH, SPARES, ForeignSyscalls
 
@@ -45,6 +45,7 @@ if MACHINE not in MACHINES or sys.maxsize < 2**32:
         f"{' in 32-bit mode' if sys.maxsize < 2**32 else ''}; it has one for {', '.join(sorted(MACHINES))} (64 bits)"
     )
 
+from ._errno import last_error
 from ._prototypes import (
     CMSG_HEADER,
     IOVEC,
@@ -79,7 +80,6 @@ __all__ = ["Syscalls"]
 
 #: PyPy's ctypes copies bytes one by one, and has no way to let go of a buffer.
 _CPYTHON = sys.implementation.name == "cpython"
-_PAGE_FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 #: A receive of no more than this into a bytearray is copied there.
 _COPIED = 16384
 #: The resolver's answers are tried in this much memory first.
@@ -123,30 +123,45 @@ class _PyBuffer(ctypes.Structure):
     )
 
 
+#: From CPython's headers: what PyObject_GetBuffer is asked for.
+_SIMPLE, _WRITABLE = 0, 1
+
 if _CPYTHON:
-    _get_buffer = ctypes.pythonapi.PyObject_GetBuffer
-    _get_buffer.argtypes = [ctypes.py_object, POINTER(_PyBuffer), c_int]
-    _get_buffer.restype = c_int
-    _release_buffer = ctypes.pythonapi.PyBuffer_Release
-    _release_buffer.argtypes = [POINTER(_PyBuffer)]
+    # ctypes has ways of its own to the memory of an object, but each of them raises an audit event, and so a program
+    # that forbids ctypes would not have our calls. A call of a function raises none.
+    _get_buffer = ctypes.pythonapi["PyObject_GetBuffer"]
+    _get_buffer.argtypes = [ctypes.py_object, c_void_p, c_int]
+    _release_buffer = ctypes.pythonapi["PyBuffer_Release"]
+    _release_buffer.argtypes = [c_void_p]
     _release_buffer.restype = None
+    _new_bytes = ctypes.pythonapi["PyBytes_FromStringAndSize"]
+    _new_bytes.argtypes = [c_void_p, ctypes.c_ssize_t]
+    _new_bytes.restype = ctypes.py_object
 
     class _Pinned(c_void_p):
-        """The address of a read-only buffer, which stays exported for as long as this lives."""
+        """The address of a buffer, which stays exported until `_let_go`."""
 
-        _buffer: _PyBuffer
+        pin: "tuple[_PyBuffer, Any]"
 
-        def __init__(self, data: "ReadableBuffer") -> None:
+    def _pinned(data: "ReadableBuffer", kind: int) -> "tuple[Any, int]":
+        """(target, size) of a buffer. Raises what the interpreter's functions in C do when there is none."""
+        try:
+            pin = _pins.pop()
+        except IndexError:
             buffer = _PyBuffer()
-            _get_buffer(data, buffer, 0)
-            self._buffer = buffer
-            super().__init__(buffer.buf)
-
-        def __del__(self) -> None:
-            # Without it nothing was exported.
-            if hasattr(self, "_buffer"):
-                _release_buffer(self._buffer)
-
+            pin = buffer, byref(buffer)
+        buffer, pointer = pin
+        try:
+            _get_buffer(data, pointer, kind)
+            target = _Pinned(buffer.buf)
+            target.pin = pin
+            return target, buffer.len
+        except BaseException:
+            # Nothing happens when nothing was exported.
+            _release_buffer(pointer)
+            raise
+        finally:
+            del data
 
 else:
 
@@ -186,19 +201,27 @@ def _to(target: "Any") -> "Any":
 
 
 # As in `ForeignSyscalls`: spare objects, which take longer to make than to use.
-_options: "deque[tuple[Any, Any, Any, Any]]" = deque(maxlen=SPARES)
+_options: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
 _messages: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
+_pins: "deque[tuple[Any, Any]]" = deque(maxlen=SPARES)
 
 
 #: An int of 0 and behind it its length, as one number.
 _EMPTY_OPTION = int.from_bytes(struct.pack("@iI", 0, 4), sys.byteorder)
 
 
-def _new_option() -> "tuple[Any, Any, Any, Any]":
-    """An int with its length behind it: as one number, the int alone, and pointers to both."""
-    whole = c_uint64()
-    length = c_uint.from_address(addressof(whole) + 4)
-    return whole, c_int.from_address(addressof(whole)), _to(whole), _to(length)
+class _Option(ctypes.Union):
+    """An int with its length behind it: as one number, and the int alone."""
+
+    _fields_ = (("whole", c_uint64), ("value", c_int))
+
+
+def _new_option() -> "tuple[Any, Any, Any]":
+    """An option, and pointers to its value and to its length."""
+    option = _Option()
+    if _CPYTHON:
+        return option, byref(option), byref(option, 4)
+    return option, _to(option), Overlay.from_address(addressof(option) + 4)
 
 
 # -- raw functions as `ForeignSyscalls` wants them, of those of the C library ------------------------------------------
@@ -219,6 +242,7 @@ def _naming(call: "Any") -> "Any":
 _accept4 = patient.accept4
 _poll = patient.poll
 _clock_gettime = quick.clock_gettime
+_memmove = ctypes.memmove
 #: Of linux/time.h.
 _CLOCK_MONOTONIC = 1
 
@@ -239,7 +263,7 @@ def _message() -> "tuple[Any, Any, Any]":
         return _messages.pop()
     except IndexError:
         message, vector = Msghdr(), Iovec()
-        message.msg_iov = addressof(vector)
+        message.msg_iov = pointer(vector) if _CPYTHON else addressof(vector)
         message.msg_iovlen = 1
         return message, vector, _to(message)
 
@@ -250,20 +274,20 @@ def _sending(call: "Any", one: bool) -> "Any":
     def sendmsg(
         fd: int, target: "Any", count: int, flags: int, address: bytes, length: int, control: bytes, control_size: int
     ) -> int:
-        message, vector, pointer = spare = _message()
+        message, vector, to_message = spare = _message()
         keep: list[Any] = []
         try:
             if one:
                 vector.iov_base = _location(target, keep)
                 vector.iov_len = count
             else:
-                message.msg_iov = addressof(target)
+                message.msg_iov = target if _CPYTHON else addressof(target)
                 message.msg_iovlen = count
             message.msg_name = _location(address, keep) if length else None
             message.msg_namelen = length
             message.msg_control = _location(control, keep) if control_size else None
             message.msg_controllen = control_size
-            result: int = call(fd, pointer, flags)
+            result: int = call(fd, to_message, flags)
             if one:
                 # It would keep them.
                 vector.iov_base = message.msg_name = message.msg_control = None
@@ -288,25 +312,28 @@ def _receiving(call: "Any", one: bool) -> "Any":
         control_size: int,
         results: list[int],
     ) -> int:
-        message, vector, pointer = spare = _message()
+        message, vector, to_message = spare = _message()
+        keep: list[Any] = []
         try:
             if one:
-                vector.iov_base = addressof(target)
+                vector.iov_base = _location(target, keep)
                 vector.iov_len = count
             else:
-                message.msg_iov = addressof(target)
+                message.msg_iov = target if _CPYTHON else addressof(target)
                 message.msg_iovlen = count
-            message.msg_name = addressof(name[3])
+            message.msg_name = name[3]
             message.msg_namelen = NAME_SIZE
-            message.msg_control = addressof(control) if control_size else None
+            message.msg_control = _location(control, keep) if control_size else None
             message.msg_controllen = control_size
-            result: int = call(fd, pointer, flags | _CMSG_CLOEXEC)
+            result: int = call(fd, to_message, flags | _CMSG_CLOEXEC)
             if result >= 0:
                 results[1] = min(message.msg_namelen, NAME_SIZE)
                 results[2] = min(message.msg_controllen, control_size)
                 # Linux gives it back, but the caller has not asked for it.
                 results[3] = message.msg_flags & ~_CMSG_CLOEXEC
             if one:
+                # It would keep them.
+                vector.iov_base = message.msg_control = None
                 _messages.append(spare)
             return result
         finally:
@@ -364,30 +391,41 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         # ctypes keeps errno for the thread. The handler of a signal can have run since the call returned, and have
         # made calls itself; reading sets it to 0, and then finding a 0 means that another call's failure was read in
         # between. That is told as EINTR, which makes the call be repeated.
-        return set_errno(0) or EINTR
+        return last_error() or EINTR
 
     if _CPYTHON:
+        # Memory is a bytes object that nobody else has seen, as in the interpreter's own functions that receive: ctypes
+        # takes it for a pointer, nothing is as fast to take bytes from, and pages that nothing has been written to cost
+        # nothing. It is longer than it has to be, for a slice of the whole would be the very object.
 
         def _memory(self, size: int) -> "tuple[Any, Any]":
-            # Pages that nothing has been written to cost nothing, and the child of a fork has its own.
-            try:
-                memory = mmap.mmap(-1, size or 1, flags=_PAGE_FLAGS)
-            except (OSError, OverflowError) as error:
-                raise MemoryError from error
-            return Overlay.from_buffer(memory), memory
-
-        def _zeros(self, size: int) -> "tuple[Any, Any]":
-            # Array types are dear to make, so there is one for each power of two.
-            memory = _ARRAYS[max(size - 1, 0).bit_length()]()
+            memory = _new_bytes(None, min(size + 2, sys.maxsize))
             return memory, memory
 
+        def _zeros(self, size: int) -> "tuple[Any, Any]":
+            memory = bytes(size + 2)
+            return memory, memory
+
+        def _write(self, target: "Any", view: "Any", start: int, content: bytes) -> None:
+            _memmove(self._beyond(target, start) if start else target, content, len(content))
+
+        _must_let_go = True
+
+        def _let_go(self, target: "Any") -> None:
+            if type(target) is _Pinned:
+                pin = target.pin
+                _release_buffer(pin[1])
+                _pins.append(pin)
+
     else:
-        # There a slice of an array is put together byte by byte, and maps are not unmapped until the next collection.
+        # There a slice of an array is put together byte by byte, and no map is unmapped until the next collection.
         _must_let_go = True
 
         def _memory(self, size: int) -> "tuple[Any, Any]":
             if size > _HUGE:
                 # A bytearray that no memory has is a MemoryError, but a crash once PyPy has compiled the line.
+                import mmap
+
                 try:
                     pages = mmap.mmap(-1, size)
                 except (OSError, OverflowError, ValueError) as error:
@@ -403,7 +441,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
                 target.view.release()
 
     def _ints(self, count: int) -> "Any":
-        return (c_int * count)(*[-1] * count)
+        return _INTS[count](*[-1] * count)
 
     def _length(self, size: int) -> "Any":
         return _Length(size)
@@ -411,52 +449,35 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     def _new_name(self) -> "tuple[Any, Any, Any]":
         memory, view = self._zeros(NAME_SIZE)
         length = c_uint()
-        return (_to(memory), length, _to(length), memory), view, [-1] * 4
+        return (memory, length, _to(length), _location(memory, [])), view, [-1] * 4
 
     def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
-        if _CPYTHON and type(data) is bytes:
-            return data, len(data)
-        try:
-            view = memoryview(data)
-        except TypeError:
-            raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
-        try:
-            if not view.c_contiguous:
-                raise BufferError("memoryview: underlying buffer is not C-contiguous")
-            size = view.nbytes
-            if not size:
-                return b"", 0
-            return (_Pinned(view) if _CPYTHON and view.readonly else _overlay(view)), size
-        finally:
-            del view
+        if _CPYTHON:
+            return (data, len(data)) if type(data) is bytes else _pinned(data, _SIMPLE)
+        view = memoryview_of(data)
+        if not view.c_contiguous:
+            raise BufferError("memoryview: underlying buffer is not C-contiguous")
+        size = view.nbytes
+        return (_Held(view) if size else b""), size
 
     def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
-        if _CPYTHON and type(buffer) is bytearray:
-            if not buffer:
-                return _EMPTY, 0
-            # Its length counts from when it is exported: until then another thread can shorten it.
-            target = Overlay.from_buffer(buffer)
-            return target, len(buffer)
+        if _CPYTHON:
+            return _pinned(buffer, _WRITABLE)
         view = memoryview(buffer)
-        try:
-            if view.readonly or not view.c_contiguous:
-                raise BufferError("the buffer is read-only, or in pieces")
-            size = view.nbytes
-            return (_overlay(view) if size else _EMPTY), size
-        finally:
-            del view
+        if view.readonly or not view.c_contiguous:
+            raise BufferError("the buffer is read-only, or in pieces")
+        size = view.nbytes
+        return (_Held(view) if size else _EMPTY), size
 
     def _beyond(self, target: "Any", offset: int) -> "Any":
-        if type(target) is bytes:
-            return c_void_p(cast(c_char_p(target), c_void_p).value + offset)  # type: ignore[operator]
-        return c_void_p((addressof(target) if isinstance(target, Overlay) else target.value) + offset)
+        return c_void_p((_address(target, []) or 0) + offset)
 
     def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
         keep: list[Any] = []
         count = len(targets)
         vectors = _VECTORS[max(count - 1, 0).bit_length()]()
         for i, (target, size) in enumerate(targets):
-            vectors[i].iov_base = _address(target, keep)
+            vectors[i].iov_base = _location(target, keep)
             vectors[i].iov_len = size
         return vectors, keep
 
@@ -483,13 +504,13 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
             room = _options.pop()
         except IndexError:
             room = _new_option()
-        whole, value, to_value, to_length = room
+        option_room, to_value, to_length = room
         # An option smaller than an int is a number all the same.
-        whole.value = _EMPTY_OPTION
+        option_room.whole = _EMPTY_OPTION
         result = _getsockopt(sock._sp_fd, level, option, to_value, to_length)
         if result < 0:
             self._fail(result)
-        number: int = value.value
+        number: int = option_room.value
         _options.append(room)
         return number
 
@@ -498,8 +519,8 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
             room = _options.pop()
         except IndexError:
             room = _new_option()
-        room[1].value = value
-        result = _setsockopt(sock._sp_fd, level, option, room[2], 4)
+        room[0].value = value
+        result = _setsockopt(sock._sp_fd, level, option, room[1], 4)
         if result < 0:
             self._fail(result)
         _options.append(room)
@@ -578,7 +599,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         self, host: bytes | None, service: bytes | None, family: int, type: int, proto: int, flags: int
     ) -> list[tuple[int, int, int, bytes, bytes]]:
         hints = Addrinfo(ai_flags=flags, ai_family=family, ai_socktype=type, ai_protocol=proto)
-        head = POINTER(Addrinfo)()
+        head = _ToAddrinfo()
         code = patient.getaddrinfo(host, service, byref(hints), byref(head))
         if code:
             raise _resolver_error(code)
@@ -593,7 +614,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
                         entry.ai_socktype,
                         entry.ai_protocol,
                         entry.ai_canonname or b"",
-                        string_at(entry.ai_addr, entry.ai_addrlen),
+                        entry.ai_addr[: entry.ai_addrlen],
                     )
                 )
                 item = entry.ai_next
@@ -687,7 +708,11 @@ _recvmmsg_patient = patient.recvmmsg
 #: Array types by the exponent of their size.
 _ARRAYS = [c_char * (1 << exponent) for exponent in range(31)]
 _VECTORS = [Iovec * (1 << exponent) for exponent in range(17)]
+_INTS = {2: c_int * 2}
 _Length = c_uint * 1
+_ToAddrinfo = POINTER(Addrinfo)
+_ToHostent = POINTER(Hostent)
+_ToServent = POINTER(Servent)
 _HostName = c_char * _HOST_SIZE
 _ServiceName = c_char * _SERVICE_SIZE
 _InterfaceName = c_char * _INTERFACE_SIZE
@@ -697,52 +722,45 @@ _SIZES = {CONSTANTS["AF_INET"]: 16, CONSTANTS["AF_INET6"]: 28}
 _AF_PACKET = CONSTANTS["AF_PACKET"]
 
 
-def _sockaddr(address: int | None) -> bytes:
+def _sockaddr(address: "Any") -> bytes:
     """An address that the C library has made."""
     if not address:
         return b""
-    family = int.from_bytes(string_at(address, 2), sys.byteorder)
+    family = int.from_bytes(address[:2], sys.byteorder)
     if family == _AF_PACKET:
         # struct sockaddr_ll: sll_halen is its 12th byte, and there is room for longer addresses than its 8.
-        return string_at(address, 12 + string_at(address, 12)[11])
-    return string_at(address, _SIZES.get(family, 2))
+        return address[: 12 + address[:12][11]]  # type: ignore[no-any-return]
+    return address[: _SIZES.get(family, 2)]  # type: ignore[no-any-return]
 
 
 _In6Address = c_char * 16
 _EMPTY = Overlay()
 
 
-if _CPYTHON:
-
-    def _overlay(view: memoryview) -> "Any":
-        """A target of a view that is the backend's own; CPython's must be writable."""
-        return Overlay.from_buffer(view)
-
-else:
-
-    def _overlay(view: memoryview) -> "Any":
-        # from_buffer would make a view of the view, which nothing but the collector releases.
-        return _Held(view)
-
-
-def _location(target: "Any", keep: list["Any"]) -> "Any":
-    """The address of a target as a member of a structure takes it."""
+def _location(target: "Any", keep: "list[Any]") -> "Any":
+    """A target as a member of a structure takes it; what must live as long is added to *keep*."""
     return target if _CPYTHON and type(target) is bytes else _address(target, keep)
 
 
-def _address(target: "Any", keep: list["Any"]) -> int | None:
-    """The address of a target; what must live for as long as it is used is added to *keep*."""
-    if type(target) is bytes:
-        pointer = c_char_p(target)
-        keep.append(pointer)
-        return cast(pointer, c_void_p).value
-    return addressof(target) if isinstance(target, ctypes.Array) else target.value
+def _address(target: "Any", keep: "list[Any]") -> int | None:
+    """The address of a target, which must live for as long as it is used; on PyPy what is added to *keep* as well."""
+    if isinstance(target, c_void_p):
+        return target.value
+    if _CPYTHON:
+        return cast(target, c_void_p).value
+    if isinstance(target, _Held):
+        return target.value
+    if type(target) is not bytes:
+        return addressof(target)
+    text = c_char_p(target)
+    keep.append(text)
+    return cast(text, c_void_p).value
 
 
 def _resolver_error(code: int) -> OSError:
     if code == _EAI_SYSTEM:
-        error = set_errno(0)
-        return OSError(error, os.strerror(error))
+        error = last_error()
+        return OSError(error, strerror(error))
     text = quick.gai_strerror(code)
     return gaierror(code, text.decode(errors="replace"))
 
@@ -758,11 +776,11 @@ def _names(pointer: "Any") -> list[bytes]:
 def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], int, list[bytes]]:
     """gethostby*_r(3), with as much memory as the answer takes."""
     entry = Hostent()
-    result = POINTER(Hostent)()
+    result = _ToHostent()
     trouble = c_int()
     size = _ANSWER
     while True:
-        memory = ctypes.create_string_buffer(size)
+        memory = _ARRAYS[size.bit_length() - 1]()
         code = function(*question, byref(entry), memory, size, byref(result), byref(trouble))
         if code != ERANGE or size > 1 << 24:
             break
@@ -773,18 +791,18 @@ def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], in
         raise herror(error, quick.hstrerror(error).decode(errors="replace"))
     addresses = entry.h_addr_list
     packed: list[bytes] = []
-    while addresses and addresses[len(packed)] is not None:
-        packed.append(string_at(addresses[len(packed)], entry.h_length))
+    while addresses and addresses[len(packed)]:
+        packed.append(addresses[len(packed)][: entry.h_length])
     return entry.h_name or b"", _names(entry.h_aliases), entry.h_addrtype, packed
 
 
 def _ask_service(function: "Any", *question: "Any") -> tuple[bytes, int] | None:
     """getservby*_r(3): name and port in host byte order."""
     entry = Servent()
-    result = POINTER(Servent)()
+    result = _ToServent()
     size = _ANSWER
     while True:
-        memory = ctypes.create_string_buffer(size)
+        memory = _ARRAYS[size.bit_length() - 1]()
         code = function(*question, byref(entry), memory, size, byref(result))
         if code != ERANGE or size > 1 << 24:
             break

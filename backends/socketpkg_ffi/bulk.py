@@ -8,6 +8,8 @@ of what it has to hold before a call.
 from _socket import MSG_DONTWAIT
 from errno import EINTR
 
+from socketpkg._engine.buffers import memoryview_of
+
 from . import NAME_SIZE, POLLERR, POLLIN, POLLOUT
 
 TYPE_CHECKING = False
@@ -63,12 +65,16 @@ class Block:
         # Of zeros: an item that the kernel has not written has no length, so that none is made up.
         self.pattern = b"".join(parts), bytes(room * ancbufsize)
 
-    def prepare(self) -> None:
+    def prepare(self, backend: "ForeignSyscalls") -> None:
         """Makes it ready for the next call."""
         headers, control = self.pattern
-        self.view[: self.names] = headers
+        self.write(backend, 0, headers)
         if control:
-            self.view[self.control : self.data] = control
+            self.write(backend, self.control, control)
+
+    def write(self, backend: "ForeignSyscalls", start: int, content: bytes) -> None:
+        """Writes to its memory."""
+        backend._write(self.target, self.view, start, content)
 
 
 def receive_many(
@@ -90,28 +96,23 @@ def receive_many(
     block: Block | None = None
     try:
         if buffers is not None:
-            try:
-                for buffer in buffers:
-                    targets.append(backend._writable(buffer))
-            except (TypeError, BufferError):
-                text = "recvmmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
-                raise TypeError(text) from None
+            backend._writable_all("recvmmsg_into", buffers, targets)
         each = bufsize + ancbufsize
         room = min(count, BATCH_COUNT, max(1, BATCH_SIZE // each) if each else count)
         block = _block(backend, room, bufsize, ancbufsize)
         while len(data) < count:
             asked = min(room, count - len(data))
-            block.prepare()
+            block.prepare(backend)
             if buffers is None and flags & backend._msg_trunc:
                 # A stream counts what it throws away: what is there must be nobody's.
-                block.view[block.data : block.size] = bytes(block.size - block.data)
+                block.write(backend, block.data, bytes(block.size - block.data))
             size = asked * (bufsize + MESSAGE_COST)
             keep: list[Any] = []
             if buffers is not None:
                 part = targets[len(data) : len(data) + asked]
                 size += sum([length for _, length in part])
                 vectors = [backend._iovec.pack(backend._place(target, keep), length) for target, length in part]
-                block.view[block.vectors : block.vectors + asked * backend._iovec.size] = b"".join(vectors)
+                block.write(backend, block.vectors, b"".join(vectors))
                 del part
             mode = flags | backend._cmsg_cloexec | backend._waitforone
             if not data:
@@ -165,7 +166,7 @@ def _take(
         for _, _, _, _, _, control_size, _, _ in backend._mmsghdr.iter_unpack(headers):
             ancillary.append(backend._items(view[start : start + min(control_size, ancbufsize)]))
             start += ancbufsize
-        view[block.control : block.data] = block.pattern[1]
+        block.write(backend, block.control, block.pattern[1])
     start = block.data
     name = block.names
     address = addresses[-1] if addresses else b""
@@ -254,7 +255,7 @@ def send_many(
             rows.append(pack_vector(position, size))
             position += size
             vectors += step
-        view[: count * (header.size + vector.size)] = b"".join(headers) + b"".join(rows)
+        backend._write(target, view, 0, b"".join(headers) + b"".join(rows))
         size = total + count * MESSAGE_COST
         sent = backend._transfer(
             *(sock, POLLOUT, backend._sendmmsg, backend._sendmmsg_released, target, min(count, BATCH_COUNT), size),
@@ -279,10 +280,7 @@ def send_many(
 def _bytes(source: "ReadableBuffer") -> bytes:
     if type(source) is bytes:
         return source
-    try:
-        view = memoryview(source)
-    except TypeError:
-        raise TypeError(f"a bytes-like object is required, not {type(source).__name__!r}") from None
+    view = memoryview_of(source)
     with view:
         if not view.c_contiguous:
             raise BufferError("memoryview: underlying buffer is not C-contiguous")

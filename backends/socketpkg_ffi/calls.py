@@ -21,12 +21,12 @@ A target of the caller's buffer keeps that buffer exported. Tracebacks keep fram
 every frame that holds such a target drops it in a ``finally`` before an exception passes through.
 """
 
-import os
+import posix
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
-from posix import close
 from struct import Struct
 
+from socketpkg._engine.originals import strerror
 from socketpkg.contract import Syscalls
 
 from . import POLLIN, POLLOUT
@@ -61,7 +61,7 @@ _NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
 _NO_ITEMS = bytes(CONTROL_SIZE)
 #: strerror() of it takes longer than to make the exception.
-_NOTHING_YET = os.strerror(EAGAIN)
+_NOTHING_YET = strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1
 
@@ -147,8 +147,12 @@ class ForeignSyscalls(Syscalls):
         raise NotImplementedError
 
     def _memory(self, size: int) -> "tuple[Any, Any]":
-        """(target, view) of *size* bytes with anything in them."""
+        """(target, view) of *size* bytes with anything in them, that `_write` writes to."""
         raise NotImplementedError
+
+    def _write(self, target: "Any", view: "Any", start: int, content: bytes) -> None:
+        """Writes to what `_memory` has made."""
+        view[start : start + len(content)] = content
 
     def _zeros(self, size: int) -> "tuple[Any, Any]":
         """(target, view) of *size* bytes of zeros, at least one."""
@@ -175,8 +179,21 @@ class ForeignSyscalls(Syscalls):
         try:
             return self._writable(buffer)
         except (TypeError, BufferError):
-            text = f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}"
-            raise TypeError(text) from None
+            # Raised in here, the next error would hide this one.
+            pass
+        raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
+
+    def _writable_all(
+        self, caller: str, buffers: "tuple[WriteableBuffer, ...]", targets: "list[tuple[Any, int]]"
+    ) -> None:
+        """Adds those of several buffers to *targets*."""
+        try:
+            for buffer in buffers:
+                targets.append(self._writable(buffer))
+            return
+        except (TypeError, BufferError):
+            pass
+        raise TypeError(f"{caller}() argument 1 must be an iterable of single-segment read-write buffers")
 
     #: Whether the last reference to a target is not enough for the buffer to be exported no longer.
     _must_let_go = False
@@ -208,7 +225,7 @@ class ForeignSyscalls(Syscalls):
     def _fail(self, result: int) -> "NoReturn":
         """Raises for a raw call that failed."""
         error = self._errno(result)
-        raise OSError(error, os.strerror(error))
+        raise OSError(error, strerror(error))
 
     def _refusal(self, result: int) -> OSError | None:
         """What to raise for a raw call that failed in a call that never waits; None when it is to be made again.
@@ -219,7 +236,7 @@ class ForeignSyscalls(Syscalls):
         if error == EAGAIN:
             # To a program that polls this is a result like others.
             return BlockingIOError(EAGAIN, _NOTHING_YET)
-        return None if error == EINTR else OSError(error, os.strerror(error))
+        return None if error == EINTR else OSError(error, strerror(error))
 
     def _must_wait(self, result: int, timeout: int) -> bool:
         """After a raw call that failed: whether to wait before it is made again. Raises when it is not to be made."""
@@ -227,7 +244,7 @@ class ForeignSyscalls(Syscalls):
         if error == EINTR:
             return False
         if timeout == 0 or (error != EAGAIN and error != EWOULDBLOCK):
-            raise OSError(error, os.strerror(error))
+            raise OSError(error, strerror(error))
         return True
 
     def _wait(self, sock: "HasDescriptor", events: int, timeout: int, deadline: int) -> int:
@@ -255,7 +272,7 @@ class ForeignSyscalls(Syscalls):
             if result < 0:
                 error = self._errno(result)
                 if error != EINTR:
-                    raise OSError(error, os.strerror(error))
+                    raise OSError(error, strerror(error))
 
     def _transfer(
         self,
@@ -360,16 +377,16 @@ class ForeignSyscalls(Syscalls):
             self._discard(made)
             raise
 
-    #: The interpreter's own function, which no program replaces as some replace that of os. It is built in: no handler
-    #: of a signal runs between its call and what it does.
-    close = staticmethod(close)
+    #: The interpreter's own function, here where nothing replaces it. It is built in: no handler of a signal runs
+    #: between its call and what it does.
+    close = staticmethod(posix.close)
 
     def _discard(self, descriptors: "Any") -> None:
         """Closes the descriptors that cannot be handed over."""
         for fd in descriptors:
             if fd >= 0:
                 try:
-                    close(fd)
+                    self.close(fd)
                 except OSError:
                     pass
 
@@ -518,7 +535,7 @@ class ForeignSyscalls(Syscalls):
             scratch = self._memory(SCRATCH)
         if flags & self._msg_trunc:
             # With it a stream throws its data away and counts it (tcp(7)): what is there must be nobody's.
-            scratch[1][:size] = bytes(size)
+            self._write(*scratch, 0, bytes(size))
         return scratch
 
     def _put_back(self, scratch: "tuple[Any, Any]", size: int) -> None:
@@ -677,16 +694,16 @@ class ForeignSyscalls(Syscalls):
     # No backend's business, for no kernel is asked: the interpreter's own functions are nearer than the C library's.
 
     def inet_pton(self, family: int, text: str) -> bytes | None:
+        if family != AF_INET and family != AF_INET6:
+            raise OSError(EAFNOSUPPORT, strerror(EAFNOSUPPORT))
         try:
             return inet_pton(family, text)
         except OSError:
-            if family != AF_INET and family != AF_INET6:
-                raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT)) from None
             return None
 
     def inet_ntop(self, family: int, packed: bytes) -> str:
         if family != AF_INET and family != AF_INET6:
-            raise OSError(EAFNOSUPPORT, os.strerror(EAFNOSUPPORT))
+            raise OSError(EAFNOSUPPORT, strerror(EAFNOSUPPORT))
         return inet_ntop(family, packed)
 
     # -- messages ------------------------------------------------------------------------------------------------
@@ -718,12 +735,7 @@ class ForeignSyscalls(Syscalls):
         targets: list[Any] = []
         vectors = keep = None
         try:
-            try:
-                for buffer in buffers:
-                    targets.append(self._writable(buffer))
-            except (TypeError, BufferError):
-                text = "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
-                raise TypeError(text) from None
+            self._writable_all("recvmsg_into", buffers, targets)
             vectors, keep = self._vectors(targets)
             size = sum([size for _, size in targets])
             calls = self._recvmsg_of, self._recvmsg_of_released
@@ -755,7 +767,7 @@ class ForeignSyscalls(Syscalls):
             if used := results[2]:
                 items = self._items(control_view[:used])
                 if ancbufsize <= CONTROL_SIZE:
-                    control_view[:] = _NO_ITEMS
+                    self._write(control, control_view, 0, _NO_ITEMS)
             if 0 < ancbufsize <= CONTROL_SIZE:
                 self._controls.append(spare)
             address: bytes = name_view[:used] if (used := results[1]) else b""
@@ -782,7 +794,7 @@ class ForeignSyscalls(Syscalls):
         except IndexError:
             # Its slices are faster than those of what _zeros() gives.
             target, view = self._memory(CONTROL_SIZE)
-            view[:] = _NO_ITEMS
+            self._write(target, view, 0, _NO_ITEMS)
             return target, view
 
     #: MSG_CMSG_CLOEXEC

@@ -11,11 +11,12 @@ that package's ``syscalls``.
 
 from __future__ import annotations
 
-import os
 import sys
 from _operator import index
 
 from socketpkg._engine.arguments import UINT_MAX, c_masked
+from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.originals import fsdecode, fsencode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,16 +88,21 @@ def host_name(host: Any) -> str:
     elif isinstance(host, str):
         name = str(host)
     elif isinstance(host, (bytes, bytearray)):
-        name = os.fsdecode(bytes(host))
+        name = fsdecode(bytes(host))
     else:
         raise TypeError(f"str, bytes or bytearray expected, not {type(host).__name__}")
     if "\0" in name:
         raise TypeError("host name must not contain null character")
     if isinstance(host, str) and not name.isascii():
+        encoded = b""
         try:
-            name = idna(name).decode("ascii")
+            encoded = idna(name)
         except UnicodeError:
-            raise TypeError("encoding of hostname failed") from None
+            # Raised in here, the next error would hide this one.
+            pass
+        if not encoded:
+            raise TypeError("encoding of hostname failed")
+        name = encoded.decode("ascii")
     return name
 
 
@@ -144,7 +150,7 @@ def resolve(host: str, family: int) -> tuple[int, bytes, int]:
                     if number >= 0:
                         return AF_INET6, packed, number
     # Names that are no ASCII come from bytes; the resolver gets back the bytes they were.
-    found = _sys.getaddrinfo(os.fsencode(host), None, family, 0, 0, 0)
+    found = _sys.getaddrinfo(fsencode(host), None, family, 0, 0, 0)
     return _packed(found[0][4])
 
 
@@ -165,7 +171,7 @@ def _scope_id(scope: str) -> int:
         number = int(scope)
         return number if number <= 0xFFFFFFFF else -1
     try:
-        return _sys.if_nametoindex(os.fsencode(scope))
+        return _sys.if_nametoindex(fsencode(scope))
     except OSError:
         return -1
 
@@ -287,13 +293,10 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
 
 
 def _encode_unix(address: Any) -> bytes:
-    if isinstance(address, (str, os.PathLike)):
-        path = os.fsencode(address)
+    if isinstance(address, str) or hasattr(type(address), "__fspath__"):
+        path = fsencode(address)
     else:
-        try:
-            path = bytes(memoryview(address))
-        except TypeError:
-            raise TypeError(f"a bytes-like object is required, not '{type(address).__name__}'") from None
+        path = bytes(memoryview_of(address))
     if _ABSTRACT_NAMES and (not path or path[0] == 0):
         # An abstract name has no NUL behind it; an empty one asks bind(2) to choose one (autobind, unix(7)).
         if len(path) > _SUN_PATH_SIZE:
@@ -391,5 +394,5 @@ class AddressCodec:
                 return ""
             if _ABSTRACT_NAMES and raw[_SUN_PATH] == 0:
                 return raw[_SUN_PATH:]
-            return os.fsdecode(raw[_SUN_PATH:].partition(b"\0")[0])
+            return fsdecode(raw[_SUN_PATH:].partition(b"\0")[0])
         return _families().decode(family, proto, raw)

@@ -18,9 +18,11 @@ loaded when the first of its functions is used.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from sys import audit
+
+from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.originals import strerror
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec
 
@@ -162,7 +164,7 @@ def send(
 def _refuse_stream(sock: Socket, caller: str) -> None:
     """A stream may take a part of a message, and a count of messages could not tell."""
     if sock._sp_type == _SOCK_STREAM:
-        raise OSError(errno.EOPNOTSUPP, f"{os.strerror(errno.EOPNOTSUPP)}: {caller}() needs a socket of datagrams")
+        raise OSError(errno.EOPNOTSUPP, f"{strerror(errno.EOPNOTSUPP)}: {caller}() needs a socket of datagrams")
 
 
 # -- segments ---------------------------------------------------------------------------------------------------------
@@ -198,10 +200,7 @@ def send_segments(sock: Socket, data: ReadableBuffer, size: int, address: Any, f
     if type(data) is bytes:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, data, size, raw, flags)
-    try:
-        view = memoryview(data)
-    except TypeError:
-        raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
+    view = memoryview_of(data)
     # Each view is released by name: on PyPy another one would be a matter of the collector.
     with view, view.cast("B") as content:
         audit("socket.sendmsg", sock, address)

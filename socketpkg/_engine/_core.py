@@ -10,14 +10,15 @@ What the methods take, return and raise is the standard library's: https://docs.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from _operator import index
 from _warnings import warn
 from sys import audit
 
 from socketpkg._engine.arguments import INT_MAX, NANOSECONDS, UINT_MAX, NegativeError, timeout_ns
+from socketpkg._engine.buffers import is_buffer, memoryview_of
 from socketpkg._engine.capi import interpreted
+from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec, host_name, idna, resolve, sockaddr_family
 
@@ -217,12 +218,17 @@ class Socket:
         if error:
             if error < 0:
                 raise TimeoutError("timed out")
-            failure = OSError(error, os.strerror(error))
             # A layer that refuses says why.
             note = getattr(error, "note", None)
-            if note is not None:
-                failure.add_note(note)
-            raise failure
+            if note is None:
+                raise OSError(error, strerror(error))
+            failure = OSError(error, strerror(error))
+            failure.add_note(note)
+            try:
+                raise failure
+            finally:
+                # Or it would refer to itself by its traceback.
+                del failure
 
     def connect_ex(self, address: Any, /, *port: Any) -> int:
         """As connect, but returns the errno of the system call (0 for success) in place of raising it.
@@ -313,13 +319,8 @@ class Socket:
         elif value is None:
             raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
         else:
-            if type(value) is not bytes:
-                try:
-                    memoryview(value).release()
-                except TypeError:
-                    raise TypeError(
-                        f"socket option should be int, bytes-like object or None (got {type(value).__name__})"
-                    ) from None
+            if type(value) is not bytes and not is_buffer(value):
+                raise TypeError(f"socket option should be int, bytes-like object or None (got {type(value).__name__})")
             _sys.setsockopt(self, level_number, number, value)
 
     # -- transfer --------------------------------------------------------------------------------------------------
@@ -427,13 +428,14 @@ class Socket:
         /,
     ) -> int:
         """sendmsg(buffers[, ancdata[, flags[, address]]]) -> count of the bytes that were sent"""
-        sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
-        items = _ancillary_items(ancdata)
         number = 0 if flags is _ZERO else c_int(flags)
         raw = b""
         if address is not None:
             raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendmsg")
+        # As in the standard library, before the buffers are looked at.
         _audit_address("socket.sendmsg", self, address)
+        sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
+        items = _ancillary_items(ancdata)
         return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)
 
     def sendmsg_afalg(
@@ -765,22 +767,25 @@ def _tuple_of(iterable: Iterable[Any], message: str) -> tuple[Any, ...]:
     # A tuple of its own: taking the items' buffers may run Python code, and that may empty a list (gh-143637).
     if type(iterable) is list or type(iterable) is tuple:
         return tuple(iterable)
+    iterator = None
     try:
         iterator = iter(iterable)
     except TypeError:
-        raise TypeError(message) from None
+        # Raised in here, the next error would hide this one. So elsewhere.
+        pass
+    if iterator is None:
+        raise TypeError(message)
     return tuple(iterator)
 
 
 def _ancillary_items(ancdata: Iterable[Any]) -> tuple[tuple[int, int, Any], ...]:
     items = []
     for item in _tuple_of(ancdata, "sendmsg() argument 2 must be an iterable"):
-        try:
-            parts = tuple(item)
-        except TypeError:
+        if not hasattr(type(item), "__iter__") and not hasattr(type(item), "__getitem__"):
             raise TypeError(
                 f"[sendmsg() ancillary data items]() argument must be 3-item sequence, not {type(item).__name__}"
-            ) from None
+            )
+        parts = tuple(item)
         if len(parts) != 3:
             raise TypeError(
                 f"[sendmsg() ancillary data items]() argument must be sequence of length 3, not {len(parts)}"
@@ -868,13 +873,13 @@ def socketpair(
 def gethostname() -> str:
     """The name of this host."""
     audit("socket.gethostname")
-    return os.fsdecode(_sys.gethostname())
+    return fsdecode(_sys.gethostname())
 
 
 def sethostname(name: str | bytes, /) -> None:
     """Sets the name of this host."""
-    raw = os.fsencode(name)
-    audit("socket.sethostname", name)
+    raw = fsencode(name)
+    audit("socket.sethostname", raw)
     _sys.sethostname(raw)
 
 
@@ -902,7 +907,7 @@ def gethostbyname_ex(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
     name = _host_argument(host, "gethostbyname_ex")
     audit("socket.gethostbyname", host)
     resolve(name, AF_INET)
-    return _host_entry(_sys.gethostbyname(os.fsencode(name), AF_INET))
+    return _host_entry(_sys.gethostbyname(fsencode(name), AF_INET))
 
 
 def gethostbyaddr(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
@@ -916,8 +921,8 @@ def gethostbyaddr(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
 def _host_entry(entry: tuple[bytes, list[bytes], int, list[bytes]]) -> tuple[str, list[str], list[str]]:
     name, aliases, family, addresses = entry
     return (
-        os.fsdecode(name),
-        [os.fsdecode(alias) for alias in aliases],
+        fsdecode(name),
+        [fsdecode(alias) for alias in aliases],
         [_sys.inet_ntop(family, packed) for packed in addresses],
     )
 
@@ -963,7 +968,7 @@ def getaddrinfo(
         raise OSError("Int or String expected")
     _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)
     return [
-        (found_family, found_type, found_proto, os.fsdecode(canonname), _codec.decode(raw, found_proto))
+        (found_family, found_type, found_proto, fsdecode(canonname), _codec.decode(raw, found_proto))
         for found_family, found_type, found_proto, canonname, raw in _sys.getaddrinfo(
             _until_nul(name), _until_nul(service), family_number, kind, protocol, flag_bits
         )
@@ -1029,7 +1034,7 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
         address = _codec.decode(raw, 0)
         raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id), "getnameinfo")
     name, service = _sys.getnameinfo(raw, flag_bits)
-    return os.fsdecode(name), os.fsdecode(service)
+    return fsdecode(name), fsdecode(service)
 
 
 def getservbyname(servicename: str, /, *protocolname: str) -> int:
@@ -1053,7 +1058,7 @@ def getservbyport(port: SupportsIndex, /, *protocolname: str) -> str:
     name = _sys.getservbyport(number, None if proto is None else proto.encode())
     if name is None:
         raise OSError("port/proto not found")
-    return os.fsdecode(name)
+    return fsdecode(name)
 
 
 def _protocol(given: tuple[str, ...], function: str) -> str | None:
@@ -1073,12 +1078,12 @@ def getprotobyname(name: str, /) -> int:
 
 def if_nameindex() -> list[tuple[int, str]]:
     """A list of (index, name) of the network interfaces."""
-    return [(index, os.fsdecode(name)) for index, name in _sys.if_nameindex()]
+    return [(index, fsdecode(name)) for index, name in _sys.if_nameindex()]
 
 
-def if_nametoindex(oname: str | bytes | os.PathLike[Any], /) -> int:
+def if_nametoindex(oname: str | bytes | PathLike[Any], /) -> int:
     """The index of the interface with that name."""
-    name = os.fsencode(oname)
+    name = fsencode(oname)
     if b"\0" in name:
         raise ValueError("embedded null byte")
     return _sys.if_nametoindex(name)
@@ -1086,7 +1091,7 @@ def if_nametoindex(oname: str | bytes | os.PathLike[Any], /) -> int:
 
 def if_indextoname(index: SupportsIndex, /) -> str:
     """The name of the interface with that index."""
-    return os.fsdecode(_sys.if_indextoname(c_unsigned(index, 32)))
+    return fsdecode(_sys.if_indextoname(c_unsigned(index, 32)))
 
 
 def htons(x: SupportsIndex, /) -> int:
@@ -1167,10 +1172,7 @@ def inet_ntop(address_family: SupportsIndex, packed_ip: ReadableBuffer, /) -> st
 def _bytes(buffer: ReadableBuffer) -> bytes:
     if isinstance(buffer, bytes):
         return buffer
-    try:
-        view = memoryview(buffer)
-    except TypeError:
-        raise TypeError(f"a bytes-like object is required, not '{type(buffer).__name__}'") from None
+    view = memoryview_of(buffer)
     try:
         if not view.c_contiguous:
             raise BufferError("memoryview: underlying buffer is not C-contiguous")

@@ -19,6 +19,7 @@ from __future__ import annotations
 import _socket
 import sys
 from _operator import index
+from _warnings import warn as _warn
 
 from ..contract import Descriptor
 from .functions import Function
@@ -103,6 +104,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         return self
 
     namespace["__new__"] = __new__
+    namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
@@ -142,6 +144,33 @@ def _head_can_be_written() -> bool:
     except ImportError:
         return False
     return True
+
+
+def _finalizer(close: Any, with_fields: bool) -> Any:
+    """What `Socket.__del__` does, with nothing that is looked up in a module: an object may outlive them all."""
+    is_finalizing = sys.is_finalizing
+
+    def __del__(self: Any) -> None:
+        fd = self._sp_fd
+        if fd == -1:
+            return
+        try:
+            warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
+        except Exception as failure:
+            # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
+            if isinstance(failure, Warning) or not is_finalizing():
+                raise
+        finally:
+            self._sp_fd = -1
+            if with_fields:
+                self._sp_c_fd = -1
+            try:
+                close(fd)
+            except ConnectionResetError:
+                pass  # the descriptor is closed (bpo-30319)
+
+    warn = _warn
+    return __del__
 
 
 def _native(function: Any, own: Any) -> Any:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
 from .arguments import timeout_ns
+from .originals import monotonic_ns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["NOT_GIVEN", "Deadline", "monotonic"]
+__all__ = ["NOT_GIVEN", "Deadline"]
 
 #: "No timeout was given": the socket's own holds. None is another answer, and waits for ever.
 NOT_GIVEN: Any = object()
-
-if hasattr(time, "clock_gettime_ns"):
-
-    def monotonic(_read: Any = time.clock_gettime_ns, _clock: int = time.CLOCK_MONOTONIC) -> int:
-        """Nanoseconds of a clock that nothing sets back. Programs that replace time.monotonic() do not stop it."""
-        return _read(_clock)  # type: ignore[no-any-return]
-
-else:
-
-    def monotonic(_read: Any = time.monotonic_ns, _clock: int = 0) -> int:
-        """Nanoseconds of a clock that nothing sets back."""
-        return _read()  # type: ignore[no-any-return]
 
 
 class Deadline:
@@ -36,7 +23,7 @@ class Deadline:
     def __init__(self, timeout: int) -> None:
         """*timeout* is one of the contract's: nanoseconds, negative for ever, 0 for never."""
         self._timeout = timeout
-        self._end = monotonic() + timeout if timeout > 0 else timeout
+        self._end = monotonic_ns() + timeout if timeout > 0 else timeout
 
     @classmethod
     def of(cls, seconds: Any) -> Deadline:
@@ -50,17 +37,17 @@ class Deadline:
         """
         if self._timeout <= 0:
             return self._timeout
-        left = self._end - monotonic()
+        left = self._end - monotonic_ns()
         if left <= 0:
             raise TimeoutError("timed out")
         return left
 
     def passed(self) -> bool:
         """Whether the time is up; also for a timeout of 0."""
-        return self._timeout == 0 or (self._timeout > 0 and monotonic() >= self._end)
+        return self._timeout == 0 or (self._timeout > 0 and monotonic_ns() >= self._end)
 
     def left_or_zero(self) -> int:
         """As `left`, with 0 in the place of the TimeoutError."""
         if self._timeout <= 0:
             return self._timeout
-        return max(self._end - monotonic(), 0)
+        return max(self._end - monotonic_ns(), 0)

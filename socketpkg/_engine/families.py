@@ -11,12 +11,12 @@ CPython, also where it says the same thing differently from family to family.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from _operator import index
 from struct import Struct
 
 from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked
+from socketpkg._engine.originals import fsdecode, fsencode, strerror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,14 +92,14 @@ class Families:
     def _interface_index(self, name: bytes) -> int:
         if len(name) >= _IFNAMSIZ:
             # musl would look for the beginning of the name.
-            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            raise OSError(errno.ENODEV, strerror(errno.ENODEV))
         return self._sys.if_nametoindex(name)
 
     def _interface_name(self, number: int) -> str:
         """Empty for 0, which is any interface, and for one that is gone."""
         if number:
             try:
-                return os.fsdecode(self._sys.if_indextoname(number & UINT_MAX))
+                return fsdecode(self._sys.if_indextoname(number & UINT_MAX))
             except OSError:
                 pass
         return ""
@@ -145,7 +145,7 @@ class Families:
         if not 2 <= len(items) <= 5:
             raise TypeError(_PACKET_FORM)
         # The file system's encoding, as for every other interface name, so that what decoding gives can be given back.
-        name = _text(items[0], _PACKET_FORM, os.fsencode)
+        name = _text(items[0], _PACKET_FORM, fsencode)
         numbers = [0, self._constants["PACKET_HOST"], 0]
         for at, item in enumerate(items[1:4]):
             numbers[at] = index(item)
@@ -355,7 +355,7 @@ def _text(value: Any, form: str, encode: Callable[[str], bytes] = str.encode) ->
 
 def _interface(value: Any) -> bytes:
     """The name of an interface: str, bytes or a path-like object."""
-    name = os.fsencode(value)
+    name = fsencode(value)
     if b"\0" in name:
         raise ValueError("embedded null byte")
     return name

@@ -591,7 +591,7 @@ def test_descriptors_are_closed_when_the_address_cannot_be_told(
         raise Unreadable
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsdecode", fsdecode)
+        patch.setattr(socket._socket.backend.address, "fsdecode", fsdecode)
         with pytest.raises(Unreadable):
             getattr(two, method)(*positional, **keywords)
     assert set(os.listdir("/dev/fd")) == before

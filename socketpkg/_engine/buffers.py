@@ -1,0 +1,26 @@
+"""Views of what programs hand over as buffers."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["is_buffer", "memoryview_of"]
+
+
+def memoryview_of(data: "ReadableBuffer") -> memoryview:
+    """A view of *data*, or the TypeError that the interpreter's functions in C raise for what is no buffer."""
+    try:
+        return memoryview(data)
+    except TypeError:
+        # Raised in here, the next error would hide this one.
+        pass
+    raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
+
+
+def is_buffer(data: object) -> bool:
+    """Whether *data* is a bytes-like object."""
+    try:
+        memoryview(data).release()  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
