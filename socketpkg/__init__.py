@@ -179,7 +179,7 @@ class socket(_socket.socket):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
+    def __exit__(  # type: ignore[override]
         self,
         kind: type[BaseException] | None,
         value: BaseException | None,
@@ -251,7 +251,7 @@ class socket(_socket.socket):
 
     if TYPE_CHECKING:
 
-        @overload
+        @overload  # type: ignore[override]
         def makefile(
             self,
             mode: _Reader | _Writer | _Pair,
@@ -312,7 +312,7 @@ class socket(_socket.socket):
             newline: str | None = None,
         ) -> io.TextIOWrapper: ...
 
-    def makefile(
+    def makefile(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         mode: str = "r",
         buffering: int | None = None,

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike
 from socket import gaierror as gaierror
 from socket import herror as herror
+from socket import socket as _StdlibSocket
 from types import ModuleType
 from typing import Any, Final, SupportsIndex, TypeAlias, overload
 
@@ -1552,7 +1553,7 @@ if sys.platform != "linux":
         "TCP_SENDMOREACKS",
     ]
 
-class socket:
+class socket(_StdlibSocket):
     __slots__ = (
         "_sp_fd",
         "_sp_family",
@@ -1571,9 +1572,9 @@ class socket:
         fileno: SupportsIndex | None = None,
     ) -> None: ...
     @property
-    def family(self) -> int: ...
+    def family(self) -> int: ...  # type: ignore[override]
     @property
-    def type(self) -> int: ...
+    def type(self) -> int: ...  # type: ignore[override]
     @property
     def proto(self) -> int: ...
     @property

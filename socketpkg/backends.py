@@ -171,7 +171,13 @@ def _why_missing(package: str, cause: Exception | None) -> str:
         except ImportError:
             pass
         else:
-            written = sys.modules[f"{__package__}._not_built"].REASONS.get(package, "")
+            reasons: dict[str, str] = sys.modules[f"{__package__}._not_built"].REASONS
+            if package in BUILT_IN.values() and package not in reasons:
+                return (
+                    f"not here, though it was built when {__package__} was installed: {cause};"
+                    " modules of another Python do not serve, and a zip file can hold none"
+                )
+            written = reasons.get(package, "")
     return f"not built: {written or cause}"
 
 
@@ -193,9 +199,7 @@ class _Instances:
         """The finder's one call, as `importlib.abc.MetaPathFinder` describes it."""
         package, _, module = fullname.rpartition(".")
         if package in _interpreted and module in SHARED:
-            from importlib.machinery import PathFinder
-
-            return PathFinder.find_spec(fullname, _engine.__path__)
+            return _found(fullname, _engine.__path__)
         return None
 
 
@@ -484,7 +488,7 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         return _Failure(package, True, f"not usable here: {error}", error)
     except ModuleNotFoundError as error:
         if error.name is not None and (error.name == package or error.name.startswith(f"{package}.")):
-            return _Failure(package, True, "", error)  # the reason is looked up when it is asked for
+            return _Failure(package, True, "", error)  # the reason is looked up when asked for
         return _broken(package, error)
     except ImportError as error:
         if any(text in str(error) for text in _ONE_INTERPRETER):
@@ -502,9 +506,19 @@ def _imported(name: str) -> "ModuleType":
 
 def _has_core(package: str) -> bool:
     """Whether a backend brings a ``_core`` of its own; those in a vendored copy do."""
-    from importlib.machinery import PathFinder
+    return _found(f"{package}._core", sys.modules[package].__path__) is not None
 
-    return PathFinder.find_spec(f"{package}._core", sys.modules[package].__path__) is not None
+
+def _found(fullname: str, path: "Sequence[str]") -> "ModuleSpec | None":
+    """What the importers of this interpreter find under that name in *path*. Not only those of files: a program that a
+    freezer made may have another one."""
+    for finder in sys.meta_path:
+        find = getattr(finder, "find_spec", None)
+        if finder is not _Instances and find is not None:
+            spec: ModuleSpec | None = find(fullname, path)
+            if spec is not None:
+                return spec
+    return None
 
 
 def _broken(package: str, error: Exception) -> _Failure:

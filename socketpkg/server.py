@@ -64,9 +64,9 @@ class TCPServer(socketserver.TCPServer):
 
     address_family: int = socketpkg.AF_INET
     if TYPE_CHECKING:
-        socket: socketpkg.socket  # type: ignore[assignment]
+        socket: socketpkg.socket
 
-        def get_request(self) -> tuple[socketpkg.socket, Any]: ...  # type: ignore[override]
+        def get_request(self) -> tuple[socketpkg.socket, Any]: ...
 
     def __init__(
         self,

@@ -319,8 +319,8 @@ def extensions() -> None:
 def others(sock: socket.socket) -> None:
     with selectors.DefaultSelector() as selector:
         selector.register(sock, selectors.EVENT_READ)
-    # By their types these take their own socket only: `socketpkg.install()` makes ours that one.
-    ssl.create_default_context().wrap_socket(sock)  # type: ignore[arg-type]
+    # At run time once `socketpkg.install()` has run.
+    ssl.create_default_context().wrap_socket(sock)
 
 
 # -- socketpkg.server --------------------------------------------------------------------------------------------------
