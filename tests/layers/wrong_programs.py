@@ -166,6 +166,7 @@ def accept_never_fails(right):
             except OSError:
                 if right:
                     continue
+                server.close()
                 return
             with connection:
                 connection.sendall(b"hello")
