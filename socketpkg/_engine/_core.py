@@ -72,9 +72,6 @@ SSIZE_MIN = -SSIZE_MAX - 1
 # Most arguments that can be left out are 0 then, and this one needs no conversion.
 _ZERO: Any = 0
 
-# A warning about an unclosed socket is one about the code that let go of it. A compiled __del__ has no frame there.
-_UNCLOSED_LEVEL = 1 if "compiled-core" in _sys.features else 2
-
 # Nanoseconds, or -1 for ever: what new sockets wait (setdefaulttimeout).
 _default_timeout = -1
 
@@ -157,7 +154,7 @@ class Socket:
         try:
             # None when the interpreter has taken this module apart already, and nobody is left to be warned.
             if warn is not None:
-                warn(f"unclosed {self!r}", ResourceWarning, stacklevel=_UNCLOSED_LEVEL, source=self)
+                warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
         except Exception as failure:
             # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
             if isinstance(failure, Warning) or not sys.is_finalizing():

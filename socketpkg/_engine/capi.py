@@ -155,7 +155,8 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
         if fd == -1:
             return
         try:
-            warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
+            # About the code that let go of the socket. (A compiled __del__ has no frame of its own.)
+            warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
         except Exception as failure:
             # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
             if isinstance(failure, Warning) or not is_finalizing():

@@ -188,20 +188,6 @@ def _cut_short(difference: Difference) -> bool:
     )
 
 
-def _bridge(difference: Difference) -> bool:
-    def own(event: list[Any]) -> bool:
-        # A low-level object of socketpair() is one too many.
-        first = event[1] if len(event) > 1 else None
-        return event[0].startswith(("ctypes.", "mmap.")) or (
-            isinstance(first, list) and first[:2] == ["socket", "Socket"]
-        )
-
-    def others(events: list[Any]) -> list[Any]:
-        return [event for event in events if not own(event)]
-
-    return difference.key == "events" and others(difference.expected) == others(difference.found)
-
-
 ALLOWED = [
     Allowed(
         "Descriptors that arrive by SCM_RIGHTS (`recvmsg`, `recvmsg_into`, `recv_fds`) are close-on-exec",
@@ -221,11 +207,4 @@ ALLOWED = [
     Allowed("`dup`, `accept` and `fromfd` close their descriptor when the new object refuses it", _left_open),
     Allowed("a signal whose handler returns does not cut it short", _cut_short),
     Allowed("`sendmsg` on a stream takes any number of buffers, in several system calls", _many_buffers),
-]
-
-#: Faults that are known and not mended yet. What is mended is taken out.
-OPEN = [
-    Allowed(
-        "the bridge of ctypes and the low-level sockets of socketpair() raise audit events of their own", _bridge, False
-    ),
 ]

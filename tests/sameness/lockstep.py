@@ -23,11 +23,11 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 if __package__:
-    from .allowed import ALLOWED, OPEN, Allowed, Difference
+    from .allowed import ALLOWED, Allowed, Difference
     from .engine import ENGINES, Broken, Engine, Step, folder_for_engines, remove
     from .programs import Programs
 else:  # as a program
-    from allowed import ALLOWED, OPEN, Allowed, Difference
+    from allowed import ALLOWED, Allowed, Difference
     from engine import ENGINES, Broken, Engine, Step, folder_for_engines, remove
     from programs import Programs
 
@@ -123,7 +123,7 @@ class Lockstep:
         return None
 
     def _kind(self, difference: Difference) -> Allowed | None:
-        for kind in (*ALLOWED, *OPEN):
+        for kind in ALLOWED:
             if kind.applies(difference):
                 self.allowed[kind.words] = self.allowed.get(kind.words, 0) + 1
                 return kind
