@@ -36,6 +36,9 @@ REPORT = Path("socketpkg", "_not_built.py")
 # All C compiles without a warning, but for what Cython writes: its PyTypeObjects lack the fields of newer Pythons.
 WARNINGS = ["-Wall", "-Wextra"]
 CYTHON_WARNINGS = ["-Wno-missing-field-initializers"]
+# The interpreter's own flags ask for debug information, which makes a module seven times as large and helps nobody but
+# who works on the C code. Those set -g in CFLAGS.
+NO_DEBUG = [] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"]
 # Symbols are three quarters of a module's size and of use to a debugger only. Who asks for them, or for a sanitizer
 # that names places by them, has them.
 WITH_SYMBOLS = any(f" {flag}" in f" {os.environ.get('CFLAGS', '')}" for flag in ("-g", "-fsanitize"))
@@ -150,7 +153,7 @@ class BuildBackends(build_ext):
         if self.compiler.compiler_type == "unix":
             self.compiler.call = self.compiler.spawn = run_compiler  # the newer name, and the older one
             for extension in self.extensions:
-                extension.extra_compile_args += WARNINGS
+                extension.extra_compile_args += [*WARNINGS, *NO_DEBUG]
                 if not WITH_SYMBOLS:
                     extension.extra_link_args += STRIP
                 if backend_of(extension) == "socketpkg_c":

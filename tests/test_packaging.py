@@ -6,6 +6,7 @@ as it is configured.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import importlib.util
 import json
@@ -130,6 +131,20 @@ def test_only_what_runs_is_installed() -> None:
 
 def test_the_benchmark_has_its_raw_loops() -> None:
     assert "socketpkg/_commands/bench/raw.c" in {str(file) for file in installed_files()}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sections of ELF")
+@pytest.mark.skipif("-g" in os.environ.get("CFLAGS", "").split(), reason="it was asked for")
+def test_compiled_modules_have_no_debug_information() -> None:
+    """It is six sevenths of a module that has it."""
+    modules = [
+        module
+        for name in ("socketpkg_c", "socketpkg_cffi")
+        for module in Path(importlib.import_module(name).__file__ or "").parent.glob("*.so")
+    ]
+    assert modules or sys.implementation.name != "cpython"
+    for module in modules:
+        assert b".debug_info" not in module.read_bytes(), module
 
 
 def test_types_are_announced() -> None:
