@@ -21,7 +21,7 @@ def reduce(sock: socket) -> tuple[Any, ...]:
     from . import socket
 
     reduction: Any = sys.modules.get("multiprocessing.reduction")
-    # By the exact type, as it is there: what a subclass is made of nobody knows.
+    # The exact type only: a subclass may carry state that cannot be rebuilt.
     if type(sock) is not socket or reduction is None or not _called_by(reduction):
         raise TypeError(f"cannot pickle {type(sock).__name__!r} object")
     return rebuild, (reduction.DupFd(sock.fileno()), int(sock.family), int(sock.type), sock.proto)
@@ -35,8 +35,8 @@ def rebuild(descriptor: Any, family: int, type: int, proto: int) -> socket:
 
 
 def _called_by(reduction: Any) -> bool:
-    # A pickler does not tell its name to __reduce__; but the one in question is always started by a function of its
-    # own module, and below that are only frames of pickle, where that is written in Python.
+    # __reduce__ is not told which pickler calls. So look for multiprocessing.reduction among the calling frames:
+    # between it and us are only frames of pickle, where pickle is written in Python.
     frame = sys._getframe(3)
     while frame is not None and frame.f_globals.get("__name__") == "pickle":
         frame = frame.f_back  # type: ignore[assignment]

@@ -1,4 +1,4 @@
 """The c backend of socketpkg: Cython, with `Socket` compiled together with its system calls."""
 
-# Whoever imports this package first gets the import of socketpkg, which may load this very backend, out of the way.
+# First of all, since this import may load this very backend.
 import socketpkg  # noqa: F401

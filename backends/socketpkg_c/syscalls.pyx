@@ -45,7 +45,7 @@ cdef enum:
     # than giving the GIL up and getting it back beside a busy thread (up to 5 ms). Two threads that move blocks get as
     # much done with it as without it up to here, and with 64 KiB only two thirds.
     QUICK_SIZE = 16384
-    # How many descriptors `brings_much` tells apart.
+    # The size of the table of hints `brings_much`, by descriptor.
     DESCRIPTORS = 256
     # What recv() receives on the stack.
     STACK_SIZE = 16384
@@ -1522,7 +1522,7 @@ cdef Py_ssize_t send_many(
         if taken >= 0:
             sent += taken
         elif error != libc.EINTR:
-            # What is sent is sent: the next call begins with the message that fails.
+            # Keep the partial count: the next call begins with the message that fails.
             break
         PyErr_CheckSignals()
     return sent

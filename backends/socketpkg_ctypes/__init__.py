@@ -1,4 +1,4 @@
 """The ctypes backend of socketpkg: needs no compiler and nothing but the standard library."""
 
-# Whoever imports this package first gets the import of socketpkg, which may load this very backend, out of the way.
+# First of all, since this import may load this very backend.
 import socketpkg  # noqa: F401

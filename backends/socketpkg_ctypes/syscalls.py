@@ -190,7 +190,7 @@ else:
             memoryview(self.memory)[index] = content
 
 
-#: More than a program asks for in earnest.
+#: Larger than any sane receive.
 _HUGE = 2**30
 
 
@@ -258,7 +258,7 @@ def _receiving_from(call: "Any") -> "Any":
 
 
 def _message() -> "tuple[Any, Any, Any]":
-    """A msghdr of one buffer, its iovec, and a pointer to it. Whoever puts it back has taken out what is not ours."""
+    """A msghdr of one buffer, its iovec, and a pointer to it. The caller's pointers are cleared before it goes back."""
     try:
         return _messages.pop()
     except IndexError:
@@ -289,7 +289,7 @@ def _sending(call: "Any", one: bool) -> "Any":
             message.msg_controllen = control_size
             result: int = call(fd, to_message, flags)
             if one:
-                # It would keep them.
+                # Drop the references: the idle message would keep the buffers alive.
                 vector.iov_base = message.msg_name = message.msg_control = None
                 _messages.append(spare)
             return result
@@ -332,7 +332,7 @@ def _receiving(call: "Any", one: bool) -> "Any":
                 # Linux gives it back, but the caller has not asked for it.
                 results[3] = message.msg_flags & ~_CMSG_CLOEXEC
             if one:
-                # It would keep them.
+                # Drop the references: the idle message would keep the buffers alive.
                 vector.iov_base = message.msg_control = None
                 _messages.append(spare)
             return result

@@ -268,7 +268,7 @@ def send_many(
             if result >= 0:
                 sent += result
             elif backend._errno(result) != EINTR:
-                # What is sent is sent: the next call begins with the message that fails.
+                # Keep the partial count: the next call begins with the message that fails.
                 break
         return sent
     finally:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     Raw = Callable[..., int]
 else:
-    # What collections has, without the modules that it imports: they take longer than all of ours.
+    # The C deque: to import collections takes longer than to import all of ours.
     from _collections import deque
 
 __all__ = ["ForeignSyscalls"]
@@ -60,7 +60,7 @@ SPARES = 8
 _NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
 _NO_ITEMS = bytes(CONTROL_SIZE)
-#: strerror() of it takes longer than to make the exception.
+#: Kept, since strerror() takes longer than to make the exception.
 _NOTHING_YET = strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1
@@ -132,7 +132,7 @@ class ForeignSyscalls(Syscalls):
                 setattr(cls, f"_{name}", plain(name))
 
     def __init__(self) -> None:
-        #: All other flags, made once: ~ takes long.
+        #: All other flags, computed once: ~ is slow on a large int.
         self._harmful = ~(self._harmless | self._waitforone)
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
@@ -782,7 +782,7 @@ class ForeignSyscalls(Syscalls):
             del target
 
     def _control_room(self, size: int) -> "tuple[Any, Any]":
-        """(target, view) of at least *size* zeros for ancillary items. Whoever puts it back has cleared it.
+        """(target, view) of at least *size* zeros for ancillary items. It is cleared before it goes back to the pool.
 
         Of zeros: an item that the kernel has not written has no length, so that none is made up of what is there when
         the handler of a signal raises.

@@ -195,7 +195,7 @@ class _Unnamed(Exception):
 
 
 class _Numbers:
-    """The values of constants: a backend's, for they know more; the standard library's when there is none."""
+    """The values of constants: from a backend, which knows more of them, else from the standard library's socket."""
 
     def __init__(self) -> None:
         self._known: Mapping[str, int] = {}

@@ -60,7 +60,7 @@ _NO_SUCH_OPTION = (errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EINVAL)
 _has_segment: bool | None = None if _UDP_SEGMENT >= 0 else False
 _has_gro: bool | None = None if _UDP_GRO >= 0 else False
 
-# No address of a program: the first one is always another.
+# A sentinel that is no caller's address, so that the first one always differs.
 _NONE_YET: Any = object()
 
 
@@ -110,7 +110,7 @@ def _messages(
             _sys.close_rights(items)
         raise
     if sock._sp_type == _SOCK_STREAM:
-        # The end of a stream can be received again and again; once is enough.
+        # Every receive at the end of a stream gives an empty message. One is enough.
         while len(messages) > 1 and not messages[-1][0] and not messages[-2][0]:
             messages.pop()
     return messages
@@ -231,7 +231,7 @@ def _send_segments(sock: Socket, data: bytes | memoryview, size: int, raw: bytes
             if segmented and failure.errno in _REFUSED:
                 segmented = False
                 continue
-            # What is sent is sent. What the handler of a signal raises has no number.
+            # Keep the partial count. An exception from a signal handler has no errno.
             if sent and failure.errno is not None:
                 break
             raise

@@ -156,7 +156,7 @@ class Socket:
             if warn is not None:
                 warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
         except Exception as failure:
-            # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
+            # At shutdown the warnings machinery may be gone. A warning that was turned into an error must be raised.
             if isinstance(failure, Warning) or not sys.is_finalizing():
                 raise
         finally:
@@ -361,7 +361,7 @@ class Socket:
         return _sys.send(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def sendall(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> None:
-        """Sends all of *data*; the timeout covers the whole. After an error nobody knows how much was sent."""
+        """Sends all of *data*; the timeout covers the whole. After an error the amount sent is unknown."""
         _sys.sendall(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
 
     def sendto(self, data: ReadableBuffer, /, *arguments: Any) -> int:
@@ -476,7 +476,7 @@ class Socket:
         Waits for the first message as recvfrom() does, and takes what else is there (recvmmsg(2)). A message longer
         than *bufsize* is cut. With *ancbufsize*, which may be 0, the list holds (data, ancdata, msg_flags, address)
         as from recvmsg(), and MSG_TRUNC in msg_flags tells that one was cut. An error behind the first message is
-        raised by the next call. With a *count* of 0 the list is empty and nobody is asked.
+        raised by the next call. A *count* of 0 gives [] without a system call.
         """
         return _bulk_functions().receive(  # type: ignore[no-any-return]
             self,
@@ -507,7 +507,7 @@ class Socket:
     def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
         """sendmmsg(messages, flags=0) -> how many of the messages were sent
 
-        Each message is data, (data, address) or (data, address, ancdata); an address of None is none. The data is a
+        Each message is data, (data, address) or (data, address, ancdata); None means no address. The data is a
         bytes-like object, or a list or tuple of them that are gathered. A blocking socket sends all of them; one with
         a timeout waits for room for the first, and sends as many as there is room for, as one that never waits does.
         An error is raised when no message was sent; else the count says where it came, and the next call, which
@@ -550,7 +550,8 @@ def own_methods(cls: type[Socket]) -> None:
     """Gives *cls* the compiled methods that it inherits from `Socket` as its own.
 
     CPython specializes a call of such a method for objects of just the class that the method belongs to. For those of a
-    subclass, which is what a program has, every call would be looked up anew: 20 to 45 ns. Interpreted there are none.
+    subclass, which is what a program has, every call would be looked up anew: 20 to 45 ns. The
+    interpreted core has no such methods.
     """
     if "compiled-core" not in _sys.features:
         return  # and PyPy has one type for the methods of built-in classes and for functions

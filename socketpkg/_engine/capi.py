@@ -205,7 +205,7 @@ def _find_head() -> tuple[type, int] | None:
             try:
                 _head = _make_head()
             except (ImportError, AttributeError):
-                # No ctypes, or one without pythonapi. Nobody needs it before TLS.
+                # No ctypes, or one without pythonapi. It is needed for TLS only.
                 _head = None
         _head_made = True
     return _head

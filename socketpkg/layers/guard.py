@@ -427,7 +427,7 @@ class Layer(_Layer):
         return self.below.gethostbyaddr(packed, family)
 
     def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
-        if not flags & 1:  # NI_NUMERICHOST: nobody is asked
+        if not flags & 1:  # not NI_NUMERICHOST: a resolver is asked
             found = self.names.ip(address)
             if found is not None:
                 self._check_reverse(found[0])

@@ -14,7 +14,7 @@ LABEL = "Time of each operation as a ratio to the standard library"
 CAPTION = (
     "Time as a ratio to the standard library's of the same run, on a logarithmic scale: further left is faster. "
     "A mark is what was reached, the upright line of its colour the goal. Filled: the goal is met, or there is none. "
-    "The grey bar is the raw C loop, which nothing can be left of; where none is shown there is none, or further left."
+    "The grey bar is the raw C loop, the lower bound. It is hidden where there is none, or where it is off the scale."
 )
 
 #: Per target a colour on light and on dark ground, told apart also by those who do not see colours well: and a shape.

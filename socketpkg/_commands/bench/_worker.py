@@ -103,7 +103,7 @@ def main(arguments: list[str]) -> None:
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
         except BrokenPipeError:
-            os._exit(1)  # the benchmark was interrupted, and what it does not want to hear is nobody's trouble
+            os._exit(1)  # the benchmark was interrupted and does not read the answer
 
 
 if __name__ == "__main__":
