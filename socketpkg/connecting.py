@@ -15,8 +15,9 @@ import socketpkg
 
 from . import _socket
 from ._engine.arguments import timeout_ns
-from ._engine.deadline import NOT_GIVEN, Deadline, monotonic
+from ._engine.deadline import NOT_GIVEN, Deadline
 from ._engine.notes import tell
+from ._engine.originals import monotonic_ns
 from .resolving import getaddrinfo
 
 if TYPE_CHECKING:
@@ -111,18 +112,18 @@ class _Attempts:
 
     def first(self, deadline: Deadline, delay: int | None) -> socketpkg.socket | None:
         """The first socket that is connected, None when all have failed or the time is up."""
-        due = monotonic()
+        due = monotonic_ns()
         while True:
             left = deadline.left_or_zero()
             if not left:
                 self.late = True
                 return None
-            now = monotonic()
+            now = monotonic_ns()
             if self.queue and (not self.pending or (delay is not None and now >= due)):
                 sock = self.begin(self.queue.pop(0))
                 if sock is not None:
                     return sock
-                due = monotonic() + (delay or 0)
+                due = monotonic_ns() + (delay or 0)
                 continue
             if not self.pending:
                 return None
@@ -135,7 +136,7 @@ class _Attempts:
                     return sock
                 self.failed(sock, OSError(error, os.strerror(error)), target)
                 # The next one need not wait for its time.
-                due = monotonic()
+                due = monotonic_ns()
 
     def begin(self, info: Any) -> socketpkg.socket | None:
         """Starts an attempt; the socket if it is connected at once."""

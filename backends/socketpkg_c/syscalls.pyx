@@ -1569,7 +1569,7 @@ cdef object _raise_errno():
 
 cdef class Head(Descriptor):
     """What an interpreted `Socket` over these calls derives from, below the layers of a stack: the fields that the
-    calls and CPython's _ssl read, for Python to write. It has the names of `socketpkg._capi`."""
+    calls and CPython's _ssl read, for Python to write. It has the names of `socketpkg._engine.capi`."""
 
     def __cinit__(self):
         self._sp_fd = -1
