@@ -24,8 +24,10 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -48,6 +50,9 @@ PYTHONS = (
 )
 BACKENDS = ["c", "cffi", "ctypes"]
 CONTROL = "stdlib"
+
+if "SOCKETPKG_MORE_FAMILIES" in os.environ:
+    nox.options.sessions.append("families")
 
 
 def pairs(*backends: str) -> list[object]:
@@ -131,9 +136,17 @@ def install(session: nox.Session, extra: str = "") -> None:
 
 
 def pytest(
-    session: nox.Session, default: list[str], env: dict[str, str], tree: Path = ROOT, marks: str = "not slow"
+    session: nox.Session,
+    default: list[str],
+    env: dict[str, str],
+    tree: Path = ROOT,
+    marks: str = "not slow",
+    through: Sequence[str] = (),
 ) -> None:
-    """Runs the tests in a source tree on the installed package, from a folder outside the tree."""
+    """Runs the tests in a source tree on the installed package, from a folder outside the tree.
+
+    *through* is a command that runs another one, which it is given as its arguments.
+    """
     arguments = list(session.posargs)
     for position, argument in enumerate(arguments):
         path, colons, rest = argument.partition("::")
@@ -144,8 +157,9 @@ def pytest(
         arguments += ["-m", marks]
     session.chdir(session.create_tmp())
     session.run(
-        *("python", "-m", "pytest", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)),
+        *(*through, "python", "-m", "pytest", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)),
         *("-p", "no:cacheprovider", *default, *arguments),
+        external=bool(through),
         env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1", **env},
     )
 
@@ -220,6 +234,33 @@ def tests(session: nox.Session, backend: str) -> None:
         for path in ("contract", "faults", "sameness", "test_bench.py", "test_vendor.py"):
             default += ["--ignore", str(ROOT / "tests" / path)]
     pytest(session, default, {"SOCKET_BACKEND": backend})
+
+
+@nox.session(python=newest_python())
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def families(session: nox.Session, backend: str) -> None:
+    """Use each address family that has a form, beside the standard library, on this kernel and on one that has more.
+
+    ``SOCKETPKG_MORE_FAMILIES`` is a command that runs another one on a kernel with AF_ALG, AF_CAN and so on: a virtual
+    machine over the files of this one. What neither kernel has is an error then.
+    """
+    install(session, "[test]")
+    report = Path(session.create_tmp()).absolute() / "families"
+    report.unlink(missing_ok=True)
+    env = {"SOCKET_BACKEND": backend, "SOCKETPKG_FAMILIES_REPORT": str(report)}
+    tests = [str(ROOT / "tests" / "families")]
+    pytest(session, tests, env)
+    more = shlex.split(os.environ.get("SOCKETPKG_MORE_FAMILIES", ""))
+    if not more:
+        return
+    pytest(session, tests, env, through=more)
+    outcomes: dict[str, set[str]] = {}
+    for line in report.read_text().splitlines():
+        result, _, name = line.partition(" ")
+        outcomes.setdefault(name, set()).add(result)
+    unused = sorted(name for name, results in outcomes.items() if "passed" not in results)
+    if unused:
+        session.error(f"no kernel has run {', '.join(unused)}")
 
 
 CONFORMANCE = ROOT / "tests" / "conformance" / "run.py"

@@ -128,7 +128,7 @@ def functions() -> list[str]:
 
 def is_member(name: str) -> bool:
     """Whether a name is an enum's member in the public module."""
-    return name.isupper() and name.startswith(tuple(prefix for _, prefix in ENUMS.values()))
+    return name.startswith(tuple(prefix for _, prefix in ENUMS.values()))
 
 
 def where_they_are(lines: Iterable[tuple[str, str]], elsewhere: frozenset[str], indent: str = "") -> list[str]:
@@ -263,7 +263,7 @@ def enums() -> str:
     lines += ["import socket as _stdlib", "import sys", "from typing import Final", ""]
     members: list[tuple[str, str]] = []
     for enum, (_, prefix) in ENUMS.items():
-        names = [name for name in integers if name.isupper() and name.startswith(prefix)]
+        names = [name for name in integers if name.startswith(prefix)]
         lines.append(f"class {enum}(_stdlib.{enum}):")
         lines += where_they_are([(name, f"{name} = ...") for name in names], elsewhere, "    ")
         lines.append("")

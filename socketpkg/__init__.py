@@ -41,7 +41,7 @@ _adopt = _socket.core.adopt
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
-    from ._engine.annotations import Any, Iterable, ReadableBuffer, Self, SupportsIndex, TracebackType, WriteableBuffer
+    from ._engine.annotations import Any, Iterable, ReadableBuffer, Self, SupportsIndex, WriteableBuffer
 
     _Address = _Member = _SendableFile = _Socket = object
     _AddressInfoList = list
@@ -49,7 +49,6 @@ if not TYPE_CHECKING:
     globals().update(_socket._EXPORTS)
 else:
     from collections.abc import Iterable
-    from types import TracebackType
     from typing import Any, Literal, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -106,6 +105,11 @@ if TYPE_CHECKING:
     __all__ += _enums.__all__
 
 
+def _is_any(name: str) -> bool:
+    """The filter of the members of an enum: their prefixes have chosen them, AF_DECnet among them."""
+    return True
+
+
 # The constants become members of enums that print as their names. The low-level module knows the integers only;
 # what it returns is turned back into members where a program sees it.
 def _make_enums(*enums: tuple[Any, str, str]) -> None:
@@ -114,7 +118,7 @@ def _make_enums(*enums: tuple[Any, str, str]) -> None:
     members = [(name, value) for name, value in _socket.core.CONSTANTS.items() if name.startswith(prefixes)]
     for base, enum, prefix in enums:
         constants = {name: value for name, value in members if name.startswith(prefix)}
-        base._convert_(enum, __name__, str.isupper, SimpleNamespace(**constants))
+        base._convert_(enum, __name__, _is_any, SimpleNamespace(**constants))
 
 
 _make_enums(
@@ -148,6 +152,38 @@ class _GiveupOnSendfile(Exception):
     """os.sendfile() cannot do it: send() has to."""
 
 
+def _plain_size(file: Any, fileno: int, offset: int) -> int:
+    """The size of a file whose descriptor *fileno* gives what its read() gives; 0 when there is nothing at *offset*.
+
+    _GiveupOnSendfile for any other: pipes, sockets and devices have no size, files of /proc say that theirs is 0, and
+    what read() makes of the bytes (gzip.GzipFile) is not to be seen in the descriptor.
+    """
+    status = os.fstat(fileno)
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        reason = "not a plain file"
+    elif status.st_mode & 0o170000 != 0o100000:  # stat.S_ISREG; importing stat costs more than all of this
+        reason = "not a regular file"
+    elif not status.st_size and os.pread(fileno, 1, offset):
+        reason = "a file that does not tell its size"
+    else:
+        return status.st_size
+    raise _give_up(file, offset, reason)
+
+
+def _give_up(file: Any, offset: int, reason: object) -> _GiveupOnSendfile:
+    """The exception to raise. A file that has a descriptor is sent from *offset*, wherever it stands."""
+    if _is_seekable(file):
+        file.seek(offset)
+    return _GiveupOnSendfile(reason)
+
+
+def _is_seekable(file: Any) -> bool:
+    if not hasattr(file, "seek"):
+        return False
+    seekable = getattr(file, "seekable", None)
+    return seekable is None or bool(seekable())
+
+
 class socket(_socket.socket):
     """socket(family=AF_INET, type=SOCK_STREAM, proto=0, fileno=None): an endpoint of communication.
 
@@ -179,12 +215,7 @@ class socket(_socket.socket):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(  # type: ignore[override]
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if not self._closed:
             self.close()
 
@@ -363,7 +394,7 @@ class socket(_socket.socket):
             sockno = self.fileno()
             try:
                 fileno = file.fileno()
-                size = os.fstat(fileno).st_size
+                size = _plain_size(file, fileno, offset)
             except (AttributeError, OSError) as failure:  # io.UnsupportedOperation is an OSError
                 raise _GiveupOnSendfile(failure) from failure
             if not size:
@@ -393,7 +424,7 @@ class socket(_socket.socket):
                     except OSError as failure:
                         if total == 0:
                             # No file that can be mapped, most likely: plain send() takes any.
-                            raise _GiveupOnSendfile(failure) from failure
+                            raise _give_up(file, offset, failure) from failure
                         raise
                     if sent == 0:
                         break
@@ -413,12 +444,16 @@ class socket(_socket.socket):
         self._check_sendfile_params(file, offset, count)
         if self.gettimeout() == 0:
             raise ValueError("non-blocking sockets are not supported")
+        seekable = _is_seekable(file)
         if offset:
             file.seek(offset)
         total = 0
         try:
             while count is None or total < count:
                 block = file.read(_BLOCKSIZE if count is None else min(count - total, _BLOCKSIZE))
+                if block is None:
+                    # A non-blocking file that is not at its end.
+                    raise BlockingIOError(EAGAIN, "the file has no data yet")
                 if not block:
                     break
                 data = memoryview(block)
@@ -431,7 +466,7 @@ class socket(_socket.socket):
                     data = data[sent:]
             return total
         finally:
-            if total > 0 and hasattr(file, "seek"):
+            if total > 0 and seekable:
                 file.seek(offset + total)
 
     def _check_sendfile_params(self, file: Any, offset: int, count: int | None) -> None:
@@ -633,6 +668,7 @@ def create_connection(
             sock = socket(family, kind, proto)
             if timeout is not _GLOBAL_DEFAULT_TIMEOUT:
                 sock.settimeout(timeout)
+                limit = sock.gettimeout()
             if source_address:
                 sock.bind(source_address)
             if limit and failures:

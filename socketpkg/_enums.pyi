@@ -17,6 +17,7 @@ class AddressFamily(_stdlib.AddressFamily):
     AF_BRIDGE = ...
     AF_CAIF = ...
     AF_CAN = ...
+    AF_DECnet = ...
     AF_ECONET = ...
     AF_IB = ...
     AF_IEEE802154 = ...
@@ -128,6 +129,7 @@ AF_BLUETOOTH: Final = AddressFamily.AF_BLUETOOTH
 AF_BRIDGE: Final = AddressFamily.AF_BRIDGE
 AF_CAIF: Final = AddressFamily.AF_CAIF
 AF_CAN: Final = AddressFamily.AF_CAN
+AF_DECnet: Final = AddressFamily.AF_DECnet
 AF_ECONET: Final = AddressFamily.AF_ECONET
 AF_IB: Final = AddressFamily.AF_IB
 AF_IEEE802154: Final = AddressFamily.AF_IEEE802154
@@ -221,7 +223,7 @@ if sys.platform != "linux":
     AI_UNUSABLE: Final = AddressInfo.AI_UNUSABLE
     AI_V4MAPPED_CFG: Final = AddressInfo.AI_V4MAPPED_CFG
 
-__all__ = [
+__all__ = [  # noqa: RUF022
     "AF_ALG",
     "AF_APPLETALK",
     "AF_ASH",
@@ -232,6 +234,7 @@ __all__ = [
     "AF_BRIDGE",
     "AF_CAIF",
     "AF_CAN",
+    "AF_DECnet",
     "AF_ECONET",
     "AF_IB",
     "AF_IEEE802154",

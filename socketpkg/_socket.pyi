@@ -26,7 +26,6 @@ _Message: TypeAlias = (
 
 # Without what the public module has in its own way: the members of its enums, for one.
 __all__ = [  # noqa: RUF022
-    "AF_DECnet",
     "ALG_OP_DECRYPT",
     "ALG_OP_ENCRYPT",
     "ALG_OP_SIGN",
@@ -1648,8 +1647,8 @@ class socket(_StdlibSocket):
         msg: Iterable[ReadableBuffer] = (),
         *,
         op: int = -1,
-        iv: ReadableBuffer | None = None,
-        assoclen: int | None = None,
+        iv: ReadableBuffer = ...,
+        assoclen: int = ...,
         flags: SupportsIndex = 0,
     ) -> int: ...
     @overload

@@ -190,8 +190,8 @@ class SystemCalls:
     def recvmsg(
         self, sock: HasDescriptor, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
-        """recvmsg(2) with MSG_CMSG_CLOEXEC, which does not show in the result: data, ancillary items (level, type,
-        data), msg_flags and address.
+        """recvmsg(2): data, ancillary items (level, type, data), msg_flags and address. The descriptors of SCM_RIGHTS
+        are close-on-exec when *flags* have MSG_CMSG_CLOEXEC; some families refuse it.
         An item that was cut off is clipped to what lies within the control buffer. When the items cannot be handed
         over, the descriptors of SCM_RIGHTS among them are closed."""
         raise NotImplementedError
@@ -335,6 +335,11 @@ class Syscalls(SystemCalls):
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""
         return fsencode(nodename())
+
+    def accept_unnamed(self, sock: HasDescriptor, timeout: int) -> int:
+        """accept4(2) on a socket of AF_ALG: the descriptor, close-on-exec and in blocking mode. The kernel has no
+        address for it, and refuses to give one (ECONNABORTED). There is always one, and nothing to wait for."""
+        return self.accept(sock, timeout)[0]
 
     # -- many messages at once -----------------------------------------------------------------------------------
 

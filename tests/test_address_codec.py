@@ -341,10 +341,17 @@ def test_what_is_cut_off_counts_as_zero(codec: Codec) -> None:
     assert codec.decode(b"", "") is None
 
 
-@pytest.mark.parametrize("name", ["AF_KEY", "AF_XDP", "AF_UNSPEC"])
-def test_the_bytes_of_a_family_that_is_not_known(codec: Codec, name: str) -> None:
+@pytest.mark.parametrize("name", ["AF_KEY", "AF_XDP", "AF_MCTP", "AF_SMC"])
+def test_a_family_without_a_form(codec: Codec, name: str) -> None:
+    """The bytes that it is given are the bytes that it gives."""
+    raw = codec.number(name).to_bytes(2, sys.byteorder) + bytes(range(20))
+    assert codec.decode(raw, "") == raw
+    assert codec.encode(name, "", raw) == raw
+
+
+@pytest.mark.parametrize("number", [0, 99, 0x7FFF])
+def test_the_bytes_of_a_family_that_is_not_known(codec: Codec, number: int) -> None:
     """As in the standard library: the family and the 14 bytes of a struct sockaddr, not more and not less."""
-    number = codec.number(name)
     raw = number.to_bytes(2, sys.byteorder) + bytes(range(20))
     assert codec.decode(raw, "") == (number, bytes(range(14)))
     assert codec.decode(raw[:4], "") == (number, bytes([0, 1, *[0] * 12]))

@@ -16,12 +16,13 @@ cdef _refuse_stream(Descriptor sock, str caller)
 cdef tuple _segment_items(Py_ssize_t size)
 
 
-cpdef list receive(Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags)
-cpdef list receive_into(Descriptor sock, tuple targets, Py_ssize_t ancbufsize, int flags)
+cpdef list receive(
+    Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, int added)
+cpdef list receive_into(Descriptor sock, tuple targets, Py_ssize_t ancbufsize, int flags, int added)
 
 
 @cython.locals(position="Py_ssize_t")
-cdef list _messages(Descriptor sock, list data, list ancillary, list msg_flags, list raws, bint full)
+cdef list _messages(Descriptor sock, list data, list ancillary, list msg_flags, int added, list raws, bint full)
 
 
 @cython.locals(size="Py_ssize_t", data=list, ancillary=list, raws=list, some_ancillary=bint)

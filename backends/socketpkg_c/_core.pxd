@@ -98,19 +98,39 @@ cdef int c_int(object value) except? -1
 
 
 @cython.locals(number="long long")
+cdef long long c_long(object value) except? -1
+
+
+@cython.locals(number=Py_ssize_t)
 cdef Py_ssize_t c_ssize(object value) except? -1
 
 
 @cython.locals(number="long long")
 cdef long long c_unsigned(object value, int bits) except? -1
 
-cdef int _descriptor(object fileno) except -1
+@cython.locals(number="long long")
+cdef int _descriptor(object value) except? -1
+
 cpdef Py_ssize_t _ancillary_size(object ancbufsize) except -1
 cpdef tuple _tuple_of(object iterable, str message)
 cpdef tuple _ancillary_items(object ancdata)
 cdef str _text(object value, str function, int position)
-cdef bytes _bytes(object buffer)
 
+cdef Py_ssize_t _IOV_MAX
+@cython.locals(start=Py_ssize_t, size=Py_ssize_t, count=Py_ssize_t, sent=Py_ssize_t, timeout="long long")
+cdef object _send_gathered(Socket sock, tuple sources, tuple items, int flags, bytes raw)
+cdef int _CMSG_CLOEXEC
+cdef int _close_on_exec(Descriptor sock, int flags) except -1
+cdef int _check_ancillary_size(Py_ssize_t size) except -1
+cdef int _flags_after(object data, object flags) except? -1
+cdef int _check_writable(object buffer, str caller) except -1
+cdef bint _is_sequence(object value) except -1
+
+cdef int _short(object x, str function) except -1
+cdef long long _word(object x) except? -1
+
+@cython.locals(number="long long")
+cdef long long _unsigned_int(object value, str too_large) except? -1
 cdef long long _swap16(long long number)
 cdef long long _swap32(long long number)
 

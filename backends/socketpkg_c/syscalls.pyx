@@ -201,7 +201,7 @@ cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
     if t.operation == SENDMMSG:
         return libc.c_sendmmsg(t.fd, t.messages, t.count, flags)
     t.address_size = sizeof(libc.sockaddr_storage)
-    return libc.sp_accept(t.fd, t.address, &t.address_size)
+    return libc.sp_accept(t.fd, t.address, NULL if t.address == NULL else &t.address_size)
 
 
 cdef bint advance(Transfer *t, size_t count) noexcept nogil:
@@ -397,7 +397,7 @@ cdef bint exports_writable(object buffer, Py_buffer *view) except -1:
     error would hide this one."""
     try:
         PyObject_GetBuffer(buffer, view, PyBUF_WRITABLE)
-    except (BufferError, TypeError):
+    except Exception:
         return False
     return True
 
@@ -412,6 +412,8 @@ cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:
 cdef int sized(Py_buffer *view, Py_ssize_t nbytes, Transfer *t) except -1:
     """Points *t* at the first *nbytes* of the buffer; 0 is all of it."""
     if nbytes > view.len:
+        if t.operation == RECVFROM:
+            raise ValueError("nbytes is greater than the length of the buffer")
         raise ValueError("buffer too small for requested bytes")
     t.data = <char *>view.buf
     t.size = nbytes if nbytes else view.len
@@ -675,6 +677,20 @@ cdef inline int look_up(
 # -- the contract -----------------------------------------------------------------------------------------------------
 
 
+cdef int accepted(Descriptor sock, Transfer *t, long long timeout) except -1:
+    """The descriptor that a transfer accepts, close-on-exec and blocking."""
+    cdef int connection = <int>_transfer(sock, t, False, timeout), off = 0
+    if not libc.SP_HAVE_ACCEPT4:
+        # There a connection inherits O_NONBLOCK from the listening descriptor.
+        try:
+            libc.c_ioctl(connection, libc.FIOCLEX)
+            check(libc.c_ioctl(connection, libc.FIONBIO, &off))
+        except BaseException:
+            libc.c_close(connection)
+            raise
+    return connection
+
+
 cdef class Syscalls(Contract):
     features = frozenset({"compiled-core", "keeps-gil"})
 
@@ -711,20 +727,23 @@ cdef class Syscalls(Contract):
     cpdef tuple accept(self, Descriptor sock, long long timeout):
         cdef libc.sockaddr_storage storage
         cdef Transfer t
-        cdef int connection, off = 0
+        cdef int connection
         memset(&t, 0, sizeof(t))
         t.operation = ACCEPT
         t.address = <libc.sockaddr *>&storage
-        connection = <int>_transfer(sock, &t, False, timeout)
+        connection = accepted(sock, &t, timeout)
         try:
-            if not libc.SP_HAVE_ACCEPT4:
-                # There a connection inherits O_NONBLOCK from the listening descriptor.
-                libc.c_ioctl(connection, libc.FIOCLEX)
-                check(libc.c_ioctl(connection, libc.FIONBIO, &off))
             return connection, address_bytes(&storage, t.address_size)
         except BaseException:
             libc.c_close(connection)
             raise
+
+    def accept_unnamed(self, Descriptor sock, long long timeout):
+        cdef Transfer t
+        memset(&t, 0, sizeof(t))
+        t.operation = ACCEPT
+        # It comes at once, and poll(2) does not know.
+        return accepted(sock, &t, timeout if timeout < 0 else 0)
 
     cpdef close(self, int fd):
         cdef int result, error
@@ -1166,7 +1185,7 @@ cdef class Syscalls(Contract):
             header.msg_controllen = sizeof(control)
             memset(&t, 0, sizeof(t))
             t.operation = RECVMSG
-            t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
+            t.flags = flags
             t.size = bufsize
             t.message = &header
             count = _transfer(sock, &t, False, timeout)
@@ -1219,7 +1238,7 @@ cdef tuple receive_message(
         message.header.msg_name = &storage
         message.header.msg_namelen = sizeof(storage)
         t.operation = RECVMSG
-        t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC
+        t.flags = flags
         t.message = &message.header
         if buffers is None:
             try:
@@ -1234,8 +1253,7 @@ cdef tuple receive_message(
         return (
             received,
             items_of(&message.header),
-            # The kernel repeats the flag that was added here; the caller has not asked for it.
-            message.header.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags),
+            message.header.msg_flags,
             address_bytes(&storage, message.header.msg_namelen),
         )
     finally:
@@ -1360,7 +1378,7 @@ cdef tuple receive_many(
         batch.make_control(room, ancbufsize)
     memset(&t, 0, sizeof(t))
     t.operation = RECVMMSG
-    t.flags = flags | libc.SP_MSG_CMSG_CLOEXEC | libc.SP_MSG_WAITFORONE
+    t.flags = flags | libc.SP_MSG_WAITFORONE
     t.messages = batch.messages
     try:
         start = 0
@@ -1400,8 +1418,7 @@ cdef tuple receive_many(
                 else:
                     data.append(size)
                 addresses.append(name_of(batch, i, addresses))
-                # The kernel repeats the flag that was added here.
-                msg_flags.append(batch.messages[i].msg_hdr.msg_flags & ~(libc.SP_MSG_CMSG_CLOEXEC & ~flags))
+                msg_flags.append(batch.messages[i].msg_hdr.msg_flags)
             start += received
             if received < asked:
                 break
@@ -1544,12 +1561,14 @@ def keep_gil_for(long long budget):
     libc.sp_gil_fixed = budget
 
 
-def capi(type socket_type):
+def capi(type socket_type, str module, str name):
     """The capsule ``_socket.CAPI`` for CPython's ``_ssl``, which takes instances of *socket_type*.
 
-    It is a type of this package's `_core`: its objects have the fields that ``_ssl`` reads. From here on it cannot be
-    changed, as the standard library's cannot.
+    It is a type of this package's `_core`: its objects have the fields that ``_ssl`` reads. From here on it is the
+    *name* of *module*, and cannot be changed, as the standard library's cannot.
     """
+    socket_type.__module__ = module
+    socket_type.__name__ = socket_type.__qualname__ = name
     (<PyTypeObject *>socket_type).tp_flags |= Py_TPFLAGS_IMMUTABLETYPE
     # Counted: _ssl holds no references of its own.
     Py_INCREF(socket_type)

@@ -129,17 +129,18 @@ static int sp_name_length(socklen_t length)
 /* A result and the length of the name that came with it, in one number. */
 #define SP_NAMED(result, length) ((long long)(result) << 8 | sp_name_length(length))
 
-/* The descriptor; *length is that of the name. */
+/* The descriptor; *length is that of the name. Both may be NULL. */
 static int sp_accept(int fd, void *name, int *length)
 {
     socklen_t size = SP_NAME_SIZE;
+    socklen_t *room = name == NULL ? NULL : &size;
 #if SP_HAVE_ACCEPT4
-    int result = accept4(fd, name, &size, SOCK_CLOEXEC);
+    int result = accept4(fd, name, room, SOCK_CLOEXEC);
     if (result < 0)
         return -errno;
 #else
     int flags;
-    int result = accept(fd, name, &size);
+    int result = accept(fd, name, room);
     if (result < 0)
         return -errno;
     /* It has inherited O_NONBLOCK from the listener. */
@@ -150,7 +151,8 @@ static int sp_accept(int fd, void *name, int *length)
         return -error;
     }
 #endif
-    *length = sp_name_length(size);
+    if (length != NULL)
+        *length = sp_name_length(size);
     return result;
 }
 
@@ -302,13 +304,12 @@ static ssize_t sp_recvmsg_of(int fd, void *vectors, size_t count, int flags, voi
     message.msg_namelen = SP_NAME_SIZE;
     message.msg_control = control_size ? control : NULL;
     message.msg_controllen = (sp_msg_controllen_t)control_size;
-    result = recvmsg(fd, &message, flags | SP_MSG_CMSG_CLOEXEC);
+    result = recvmsg(fd, &message, flags);
     if (result < 0)
         return -errno;
     results[1] = sp_name_length(message.msg_namelen);
     results[2] = (int)(message.msg_controllen < control_size ? message.msg_controllen : control_size);
-    /* Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it. */
-    results[3] = message.msg_flags & ~SP_MSG_CMSG_CLOEXEC;
+    results[3] = message.msg_flags;
 #if !SP_HAVE_MSG_CMSG_CLOEXEC
     if (message.msg_control != NULL) {
         struct cmsghdr *item;

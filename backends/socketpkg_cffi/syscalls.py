@@ -135,7 +135,6 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
     _sol_socket = lib.SOL_SOCKET
     _so_error = lib.SO_ERROR
     _scm_rights = lib.SCM_RIGHTS
-    _cmsg_cloexec = lib.SP_MSG_CMSG_CLOEXEC
     #: sp_socket and sp_socketpair see to it.
     _cloexec = 0
     _cmsg_header = _cmsg_header()
@@ -237,7 +236,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
             vector.iov_len = size
         return vectors, keep
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: list[int]) -> int:
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: list[int]) -> int:
+        if room is None:
+            made.extend(map(lib.sp_accept, (fd,), (ffi.NULL,), (ffi.NULL,)))
+            return 0
         name, _, results = room
         made.extend(map(lib.sp_accept, (fd,), (name,), (results,)))
         return results[0]  # type: ignore[no-any-return]

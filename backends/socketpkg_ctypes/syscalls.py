@@ -325,12 +325,11 @@ def _receiving(call: "Any", one: bool) -> "Any":
             message.msg_namelen = NAME_SIZE
             message.msg_control = _location(control, keep) if control_size else None
             message.msg_controllen = control_size
-            result: int = call(fd, to_message, flags | _CMSG_CLOEXEC)
+            result: int = call(fd, to_message, flags)
             if result >= 0:
                 results[1] = min(message.msg_namelen, NAME_SIZE)
                 results[2] = min(message.msg_controllen, control_size)
-                # Linux gives it back, but the caller has not asked for it.
-                results[3] = message.msg_flags & ~_CMSG_CLOEXEC
+                results[3] = message.msg_flags
             if one:
                 # Drop the references: the idle message would keep the buffers alive.
                 vector.iov_base = message.msg_control = None
@@ -354,7 +353,6 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     _so_error = CONSTANTS["SO_ERROR"]
     _scm_rights = CONSTANTS["SCM_RIGHTS"]
     _msg_trunc = CONSTANTS["MSG_TRUNC"]
-    _cmsg_cloexec = _CMSG_CLOEXEC
     _cloexec = _SOCK_CLOEXEC
     _cmsg_header = CMSG_HEADER
     _cmsg_align = ctypes.sizeof(ctypes.c_size_t)
@@ -481,7 +479,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
             vectors[i].iov_len = size
         return vectors, keep
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: list[int]) -> int:
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: list[int]) -> int:
+        if room is None:
+            made.extend(map(_accept4, (fd,), (None,), (None,), (_SOCK_CLOEXEC,)))
+            return 0
         pointer, length, to_length, _ = room[0]
         length.value = NAME_SIZE
         made.extend(map(_accept4, (fd,), (pointer,), (to_length,), (_SOCK_CLOEXEC,)))

@@ -8,7 +8,7 @@ of what it has to hold before a call.
 from _socket import MSG_DONTWAIT
 from errno import EINTR
 
-from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.arguments import plain_bytes
 
 from . import NAME_SIZE, POLLERR, POLLIN, POLLOUT
 
@@ -114,7 +114,7 @@ def receive_many(
                 vectors = [backend._iovec.pack(backend._place(target, keep), length) for target, length in part]
                 block.write(backend, block.vectors, b"".join(vectors))
                 del part
-            mode = flags | backend._cmsg_cloexec | backend._waitforone
+            mode = flags | backend._waitforone
             if not data:
                 received = backend._transfer(
                     *(sock, POLLIN, backend._recvmmsg, backend._recvmmsg_released, block.target, asked, size, mode),
@@ -158,7 +158,6 @@ def _take(
 ) -> None:
     """Adds what has been received. The descriptors in it then belong to *ancillary*."""
     view = block.view
-    cloexec = ~backend._cmsg_cloexec
     _, bufsize, ancbufsize = block.key
     headers = view[: received * backend._mmsghdr.size]
     if ancbufsize:
@@ -183,8 +182,7 @@ def _take(
             address = raw
         addresses.append(address)
         name += NAME_SIZE
-        # Linux gives MSG_CMSG_CLOEXEC back, but the caller has not asked for it.
-        msg_flags.append(marks & cloexec)
+        msg_flags.append(marks)
 
 
 def _block(backend: "ForeignSyscalls", room: int, bufsize: int, ancbufsize: int) -> Block:
@@ -220,7 +218,7 @@ def send_many(
             sizes.append(len(source))
         else:
             pieces = source if isinstance(source, tuple) else (source,)
-            content = b"".join([_bytes(piece) for piece in pieces])
+            content = b"".join([plain_bytes(piece) for piece in pieces])
             parts.append(content)
             sizes.append(len(content))
     total = sum(sizes)
@@ -275,13 +273,3 @@ def send_many(
         if backend._must_let_go:
             backend._let_go(source_target)
         del source_target
-
-
-def _bytes(source: "ReadableBuffer") -> bytes:
-    if type(source) is bytes:
-        return source
-    view = memoryview_of(source)
-    with view:
-        if not view.c_contiguous:
-            raise BufferError("memoryview: underlying buffer is not C-contiguous")
-        return view.tobytes()

@@ -22,10 +22,12 @@ every frame that holds such a target drops it in a ``finally`` before an excepti
 """
 
 import posix
+import sys
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from struct import Struct
 
+from socketpkg._engine.arguments import plain_bytes
 from socketpkg._engine.originals import strerror
 from socketpkg.contract import Syscalls
 
@@ -54,6 +56,8 @@ LARGE = 65536
 SCRATCH = 262144
 #: Room in a buffer for ancillary items; a receive that asks for more makes memory of its own.
 CONTROL_SIZE = 1024
+#: The longest bytes object: its other parts take 33 bytes.
+_BYTES_MAX = sys.maxsize - 33
 #: How many idle buffers of a kind are kept.
 SPARES = 8
 #: Of a receive that takes no ancillary items.
@@ -178,7 +182,7 @@ class ForeignSyscalls(Syscalls):
         """The same with the standard library's error."""
         try:
             return self._writable(buffer)
-        except (TypeError, BufferError):
+        except Exception:
             # Raised in here, the next error would hide this one.
             pass
         raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
@@ -191,7 +195,7 @@ class ForeignSyscalls(Syscalls):
             for buffer in buffers:
                 targets.append(self._writable(buffer))
             return
-        except (TypeError, BufferError):
+        except Exception:
             pass
         raise TypeError(f"{caller}() argument 1 must be an iterable of single-segment read-write buffers")
 
@@ -351,13 +355,20 @@ class ForeignSyscalls(Syscalls):
             self._discard(results)
             raise
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any]", made: "list[int]") -> int:
+    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: "list[int]") -> int:
         """accept4(2), which releases the GIL: adds the descriptor or the failed call's result to *made*, as `socket`
-        does, and gives the length of the name in *room*."""
+        does, and gives the length of the name in *room*. Without a room the kernel is asked for no name."""
         raise NotImplementedError
 
     def accept(self, sock: "HasDescriptor", timeout: int) -> tuple[int, bytes]:
-        room = self._name()
+        return self._accepted(sock, timeout, self._name())
+
+    def accept_unnamed(self, sock: "HasDescriptor", timeout: int) -> int:
+        # It comes at once, and poll(2) does not know.
+        return self._accepted(sock, min(timeout, 0), None)[0]
+
+    def _accepted(self, sock: "HasDescriptor", timeout: int, room: "tuple[Any, Any, Any] | None") -> tuple[int, bytes]:
+        """What is accepted: its descriptor, and its name in *room* if there is one."""
         made: list[int] = []
         deadline = 0
         try:
@@ -370,8 +381,10 @@ class ForeignSyscalls(Syscalls):
                     break
                 if self._must_wait(made.pop(), max(timeout, 0)):
                     deadline = self._wait(sock, POLLIN, timeout, deadline)
-            address: bytes = room[1][:length]
-            self._names.append(room)
+            address = b""
+            if room is not None:
+                address = room[1][:length]
+                self._names.append(room)
             return made[0], address
         except BaseException:
             self._discard(made)
@@ -528,6 +541,8 @@ class ForeignSyscalls(Syscalls):
     def _scratch(self, size: int, flags: int) -> "tuple[Any, Any]":
         """(target, view) of at least *size* bytes, with anything in them."""
         if size > SCRATCH:
+            if size > _BYTES_MAX:
+                raise OverflowError("byte string is too large")
             return self._zeros(size) if flags & self._msg_trunc else self._memory(size)
         try:
             scratch = self._scratches.pop()
@@ -573,7 +588,7 @@ class ForeignSyscalls(Syscalls):
         try:
             if nbytes:
                 if nbytes > size:
-                    raise ValueError("buffer too small for requested bytes")
+                    raise ValueError("nbytes is greater than the length of the buffer")
                 size = nbytes
             return self._receive_from(sock, target, size, flags, timeout)
         finally:
@@ -797,9 +812,6 @@ class ForeignSyscalls(Syscalls):
             self._write(target, view, 0, _NO_ITEMS)
             return target, view
 
-    #: MSG_CMSG_CLOEXEC
-    _cmsg_cloexec: int
-
     def _items(self, control: bytes) -> list[tuple[int, int, bytes]]:
         """The ancillary items in what the kernel has left in the control buffer."""
         items = []
@@ -882,11 +894,7 @@ class ForeignSyscalls(Syscalls):
         start = header.size
         align = self._cmsg_align
         for level, type, data in ancillary:
-            view = memoryview(data)
-            try:
-                content = view.tobytes()
-            finally:
-                view.release()
+            content = plain_bytes(data)
             length = start + len(content)
             space = length + -length % align
             parts.append(header.pack(length, level, type) + content)

@@ -14,8 +14,7 @@ from __future__ import annotations
 import sys
 from _operator import index
 
-from socketpkg._engine.arguments import UINT_MAX, c_masked
-from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.arguments import UINT_MAX, c_masked, file_system_bytes, plain_bytes, plain_str
 from socketpkg._engine.originals import fsdecode, fsencode
 
 TYPE_CHECKING = False
@@ -86,9 +85,9 @@ def host_name(host: Any) -> str:
     if type(host) is str:
         name = host
     elif isinstance(host, str):
-        name = str(host)
+        name = plain_str(host)
     elif isinstance(host, (bytes, bytearray)):
-        name = fsdecode(bytes(host))
+        name = fsdecode(plain_bytes(host))
     else:
         raise TypeError(f"str, bytes or bytearray expected, not {type(host).__name__}")
     if "\0" in name:
@@ -107,12 +106,16 @@ def host_name(host: Any) -> str:
 
 
 def idna(name: str) -> bytes:
-    """*name* in IDNA, as the "idna" codec encodes it.
+    """*name* in IDNA, as the "idna" codec encodes it: UnicodeError for an empty label, or one of more than 63 bytes.
 
     The codec's time grows with the square of the length of a label (CVE-2022-45061), so what cannot be a host name is
     refused before. A label has 63 bytes at most (RFC 1035 2.3.4), and no character takes less than one.
     """
-    if not name.isascii():
+    name = plain_str(name)
+    if name.isascii():
+        if len(name) < 64 and ".." not in name and name[:1] != ".":
+            return name.encode("ascii")  # as the codec does, which takes modules that few programs need
+    else:
         for label in name.replace("\u3002", ".").replace("\uff0e", ".").replace("\uff61", ".").split("."):
             if len(label) > 63:
                 raise UnicodeEncodeError("idna", name, 0, len(name), "label too long")
@@ -294,9 +297,9 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
 
 def _encode_unix(address: Any) -> bytes:
     if isinstance(address, str) or hasattr(type(address), "__fspath__"):
-        path = fsencode(address)
+        path = file_system_bytes(address)
     else:
-        path = bytes(memoryview_of(address))
+        path = plain_bytes(address)
     if _ABSTRACT_NAMES and (not path or path[0] == 0):
         # An abstract name has no NUL behind it; an empty one asks bind(2) to choose one (autobind, unix(7)).
         if len(path) > _SUN_PATH_SIZE:

@@ -21,7 +21,7 @@ import errno
 import sys
 from sys import audit
 
-from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.arguments import contiguous
 from socketpkg._engine.originals import strerror
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec
@@ -56,6 +56,10 @@ _SEGMENT_SIZE_MAX = 0xFFFF
 _REFUSED = (errno.EIO, errno.EINVAL, errno.EMSGSIZE, errno.ENOPROTOOPT)
 _NO_SUCH_OPTION = (errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EINVAL)
 
+# The longest bytes object (its other parts take 33 bytes), and CPython's text for a longer one.
+_BYTES_MAX = sys.maxsize - 33
+_TOO_LARGE = "byte string is too large"
+
 # Whether this kernel has the options; None until it was asked.
 _has_segment: bool | None = None if _UDP_SEGMENT >= 0 else False
 _has_gro: bool | None = None if _UDP_GRO >= 0 else False
@@ -67,30 +71,44 @@ _NONE_YET: Any = object()
 # -- messages ---------------------------------------------------------------------------------------------------------
 
 
-def receive(sock: Socket, count: int, bufsize: int, ancbufsize: int, flags: int) -> list[Any]:
-    """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only."""
+def receive(sock: Socket, count: int, bufsize: int, ancbufsize: int, flags: int, added: int) -> list[Any]:
+    """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only; *added* are flags that are not his."""
     if count < 0:
         raise ValueError("negative count in recvmmsg")
     if bufsize < 0:
         raise ValueError("negative buffersize in recvmmsg")
+    if bufsize > _BYTES_MAX:
+        raise OverflowError(_TOO_LARGE)
     if count == 0:
         return []
-    data, ancillary, msg_flags, raws = _sys.recvmmsg(sock, count, bufsize, max(ancbufsize, 0), flags, sock._sp_timeout)
-    return _messages(sock, data, ancillary, msg_flags, raws, ancbufsize >= 0)
+    data, ancillary, msg_flags, raws = _sys.recvmmsg(
+        sock, count, bufsize, max(ancbufsize, 0), flags | added, sock._sp_timeout
+    )
+    return _messages(sock, data, ancillary, msg_flags, added, raws, ancbufsize >= 0)
 
 
-def receive_into(sock: Socket, targets: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int) -> list[Any]:
+def receive_into(
+    sock: Socket, targets: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, added: int
+) -> list[Any]:
     """`Socket.recvmmsg_into`. An *ancbufsize* of -1 asks for count and address only."""
     if not targets:
         return []
-    counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(sock, targets, max(ancbufsize, 0), flags, sock._sp_timeout)
-    return _messages(sock, counts, ancillary, msg_flags, raws, ancbufsize >= 0)
+    counts, ancillary, msg_flags, raws = _sys.recvmmsg_into(
+        sock, targets, max(ancbufsize, 0), flags | added, sock._sp_timeout
+    )
+    return _messages(sock, counts, ancillary, msg_flags, added, raws, ancbufsize >= 0)
 
 
 def _messages(
-    sock: Socket, data: list[Any], ancillary: list[Items], msg_flags: list[int], raws: list[bytes], full: bool
+    sock: Socket,
+    data: list[Any],
+    ancillary: list[Items],
+    msg_flags: list[int],
+    added: int,
+    raws: list[bytes],
+    full: bool,
 ) -> list[Any]:
-    """The lists of the contract as one list of messages."""
+    """The lists of the contract as one list of messages, without the flags that were *added*."""
     messages: list[Any] = []
     address: Any = None
     last: bytes | None = None
@@ -102,7 +120,7 @@ def _messages(
                 last = raw
             if full:
                 items = ancillary[position] if ancillary else []
-                messages.append((data[position], items, msg_flags[position], address))
+                messages.append((data[position], items, msg_flags[position] & ~added, address))
             else:
                 messages.append((data[position], address))
     except BaseException:
@@ -200,9 +218,8 @@ def send_segments(sock: Socket, data: ReadableBuffer, size: int, address: Any, f
     if type(data) is bytes:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, data, size, raw, flags)
-    view = memoryview_of(data)
     # Each view is released by name: on PyPy another one would be a matter of the collector.
-    with view, view.cast("B") as content:
+    with contiguous(data) as view, view.cast("B") as content:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, content, size, raw, flags)
 
@@ -275,6 +292,8 @@ def receive_segments(sock: Socket, bufsize: int, flags: int) -> tuple[list[bytes
     global _has_gro
     if bufsize < 0:
         raise ValueError("negative buffersize in recv_segments")
+    if bufsize > _BYTES_MAX:
+        raise OverflowError(_TOO_LARGE)
     gro = _has_gro is not False and _is_udp(sock)
     if gro:
         # Asked for in every call: an object is not the only one that sets the options of its socket.

@@ -15,8 +15,19 @@ from _operator import index
 from _warnings import warn
 from sys import audit
 
-from socketpkg._engine.arguments import INT_MAX, NANOSECONDS, UINT_MAX, NegativeError, timeout_ns
-from socketpkg._engine.buffers import is_buffer, memoryview_of
+from socketpkg._engine.arguments import (
+    INT_MAX,
+    NANOSECONDS,
+    UINT_MAX,
+    IndexLikeInt,
+    NegativeError,
+    contiguous,
+    file_system_bytes,
+    plain_bytes,
+    plain_str,
+    timeout_ns,
+)
+from socketpkg._engine.buffers import is_buffer
 from socketpkg._engine.capi import interpreted
 from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
@@ -54,6 +65,7 @@ _SO_TYPE = CONSTANTS["SO_TYPE"]
 _SO_PROTOCOL = CONSTANTS.get("SO_PROTOCOL", -1)
 _SO_RCVLOWAT = CONSTANTS["SO_RCVLOWAT"]
 _AF_UNIX = CONSTANTS["AF_UNIX"]
+_CMSG_CLOEXEC = CONSTANTS.get("MSG_CMSG_CLOEXEC", 0)
 _AF_ALG = CONSTANTS.get("AF_ALG", -1)
 _SOL_ALG = CONSTANTS.get("SOL_ALG", -1)
 _ALG_SET_OP = CONSTANTS.get("ALG_SET_OP", -1)
@@ -65,12 +77,16 @@ _SOCK_FLAGS = _SOCK_NONBLOCK | CONSTANTS.get("SOCK_CLOEXEC", 0)
 _AI_NUMERICHOST = CONSTANTS["AI_NUMERICHOST"]
 
 _BUFLEN_MAX = 1024
+# How many buffers a system call takes: UIO_MAXIOV of Linux (uio.h), IOV_MAX of the BSDs.
+_IOV_MAX = 1024
 
 INT_MIN = -INT_MAX - 1
 SSIZE_MAX = sys.maxsize
 SSIZE_MIN = -SSIZE_MAX - 1
 # Most arguments that can be left out are 0 then, and this one needs no conversion.
 _ZERO: Any = 0
+# The default of an argument for which None is wrong.
+_LEFT_OUT: Any = ...
 
 # Nanoseconds, or -1 for ever: what new sockets wait (setdefaulttimeout).
 _default_timeout = -1
@@ -250,6 +266,8 @@ class Socket:
 
     def _accept(self) -> tuple[int, Any]:
         """_accept() -> (descriptor, address) of a connection."""
+        if self._sp_family == _AF_ALG:
+            return _sys.accept_unnamed(self, self._sp_timeout), None
         fd, raw = _sys.accept(self, self._sp_timeout)
         try:
             return fd, _codec.decode(raw, self._sp_proto)
@@ -281,15 +299,17 @@ class Socket:
 
     def getsockopt(self, level: SupportsIndex, option: SupportsIndex, buflen: SupportsIndex = 0, /) -> int | bytes:
         """The value of a socket option: an int, or with *buflen* (1 to 1024) as many bytes as the kernel has."""
+        level_number = c_int(level)
+        number = c_int(option)
         size = 0 if buflen is _ZERO else c_int(buflen)
         if size == 0:
             if self._sp_family == _AF_VSOCK:
                 # Its options are 64 bits wide (linux/vm_sockets.h).
-                return int.from_bytes(_sys.getsockopt(self, c_int(level), c_int(option), 8), sys.byteorder)
-            return _sys.getsockopt_int(self, c_int(level), c_int(option))
+                return int.from_bytes(_sys.getsockopt(self, level_number, number, 8), sys.byteorder)
+            return _sys.getsockopt_int(self, level_number, number)
         if size < 0 or size > _BUFLEN_MAX:
             raise OSError("getsockopt buflen out of range")
-        return _sys.getsockopt(self, c_int(level), c_int(option), size)
+        return _sys.getsockopt(self, level_number, number, size)
 
     def setsockopt(self, level: Any = ..., option: Any = ..., value: Any = ..., /, *optlen: SupportsIndex) -> None:
         """Sets a socket option to an int or to the bytes of a buffer, or to a null pointer of length *optlen*."""
@@ -325,44 +345,56 @@ class Socket:
     def recv(self, bufsize: SupportsIndex, flags: SupportsIndex = 0, /) -> bytes:
         """At most *bufsize* bytes from the socket; b'' when the other end has closed."""
         size = c_ssize(bufsize)
-        if size < 0:
-            raise ValueError("negative buffersize in recv")
-        if size == 0:
+        number = 0 if flags is _ZERO else c_int(flags)
+        if size <= 0:
+            if size < 0:
+                raise ValueError("negative buffersize in recv")
             return b""
-        return _sys.recv(self, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        return _sys.recv(self, size, number, self._sp_timeout)
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0) -> int:
         """recv into *buffer*: at most *nbytes* bytes, or as many as it has room for. Returns the count."""
-        size = 0 if nbytes is _ZERO else c_ssize(nbytes)
-        if size < 0:
-            raise ValueError("negative buffersize in recv_into")
-        return _sys.recv_into(self, buffer, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        try:
+            size = 0 if nbytes is _ZERO else c_ssize(nbytes)
+            number = 0 if flags is _ZERO else c_int(flags)
+            if size < 0:
+                raise ValueError("negative buffersize in recv_into")
+        except Exception:
+            _check_writable(buffer, "recv_into")
+            raise
+        return _sys.recv_into(self, buffer, size, number, self._sp_timeout)
 
     def recvfrom(self, bufsize: SupportsIndex, flags: SupportsIndex = 0, /) -> tuple[bytes, Any]:
         """recv, with the sender's address."""
         size = c_ssize(bufsize)
+        number = 0 if flags is _ZERO else c_int(flags)
         if size < 0:
             raise ValueError("negative buffersize in recvfrom")
-        data, raw = _sys.recvfrom(self, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        data, raw = _sys.recvfrom(self, size, number, self._sp_timeout)
         return data, _codec.decode(raw, self._sp_proto)
 
     def recvfrom_into(
         self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0
     ) -> tuple[int, Any]:
         """recv_into, with the sender's address."""
-        size = 0 if nbytes is _ZERO else c_ssize(nbytes)
-        if size < 0:
-            raise ValueError("negative buffersize in recvfrom_into")
-        count, raw = _sys.recvfrom_into(self, buffer, size, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        try:
+            size = 0 if nbytes is _ZERO else c_ssize(nbytes)
+            number = 0 if flags is _ZERO else c_int(flags)
+            if size < 0:
+                raise ValueError("negative buffersize in recvfrom_into")
+        except Exception:
+            _check_writable(buffer, "recvfrom_into")
+            raise
+        count, raw = _sys.recvfrom_into(self, buffer, size, number, self._sp_timeout)
         return count, _codec.decode(raw, self._sp_proto)
 
     def send(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> int:
         """Sends *data*; returns how many of its bytes the kernel took."""
-        return _sys.send(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        return _sys.send(self, data, 0 if flags is _ZERO else _flags_after(data, flags), self._sp_timeout)
 
     def sendall(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> None:
         """Sends all of *data*; the timeout covers the whole. After an error the amount sent is unknown."""
-        _sys.sendall(self, data, 0 if flags is _ZERO else c_int(flags), self._sp_timeout)
+        _sys.sendall(self, data, 0 if flags is _ZERO else _flags_after(data, flags), self._sp_timeout)
 
     def sendto(self, data: ReadableBuffer, /, *arguments: Any) -> int:
         """sendto(data, [flags,] address) -> count of the bytes that were sent to *address*."""
@@ -372,11 +404,12 @@ class Socket:
             flags = 0
         elif given == 2:
             address = arguments[1]
-            flags = c_int(arguments[0])
+            flags = _flags_after(data, arguments[0])
         else:
             raise TypeError(f"sendto() takes 2 or 3 arguments ({given + 1} given)")
-        if isinstance(data, str):
-            raise TypeError("a bytes-like object is required, not 'str'")
+        if type(data) is not bytes and type(data) is not bytearray:
+            # Before a host is looked up.
+            contiguous(data).release()
         raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
         _audit_address("socket.sendto", self, address)
         return _sys.sendto(self, data, flags, raw, self._sp_timeout)
@@ -386,11 +419,15 @@ class Socket:
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
         """recvmsg(bufsize[, ancbufsize[, flags]]) -> (data, ancdata, msg_flags, address)"""
         size = c_ssize(bufsize)
+        ancillary_size = c_ssize(ancbufsize)
+        number = 0 if flags is _ZERO else c_int(flags)
         if size < 0:
             raise ValueError("negative buffer size in recvmsg()")
-        data, ancillary, msg_flags, raw = _sys.recvmsg(
-            self, size, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._sp_timeout
-        )
+        _check_ancillary_size(ancillary_size)
+        added = _close_on_exec(self, number)
+        data, ancillary, msg_flags, raw = _sys.recvmsg(self, size, ancillary_size, number | added, self._sp_timeout)
+        if added:
+            msg_flags &= ~added
         try:
             return data, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
         except BaseException:
@@ -406,13 +443,22 @@ class Socket:
         /,
     ) -> tuple[int, list[tuple[int, int, bytes]], int, Any]:
         """recvmsg_into(buffers[, ancbufsize[, flags]]) -> (nbytes, ancdata, msg_flags, address)"""
+        ancillary_size = c_ssize(ancbufsize)
+        number = 0 if flags is _ZERO else c_int(flags)
         targets = _tuple_of(buffers, "recvmsg_into() argument 1 must be an iterable")
+        _check_ancillary_size(ancillary_size)
+        if len(targets) > _IOV_MAX and self._sp_type == SOCK_STREAM:
+            targets = targets[:_IOV_MAX]
+        added = _close_on_exec(self, number)
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
-            self, targets, _ancillary_size(ancbufsize), 0 if flags is _ZERO else c_int(flags), self._sp_timeout
+            self, targets, ancillary_size, number | added, self._sp_timeout
         )
+        if added:
+            msg_flags &= ~added
         try:
             return count, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
         except BaseException:
+            # Nobody gets the descriptors that have come.
             _sys.close_rights(ancillary)
             raise
 
@@ -432,7 +478,14 @@ class Socket:
         # As in the standard library, before the buffers are looked at.
         _audit_address("socket.sendmsg", self, address)
         sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
-        items = _ancillary_items(ancdata)
+        try:
+            items = _ancillary_items(ancdata)
+        except Exception:
+            for source in sources:
+                contiguous(source).release()
+            raise
+        if len(sources) > _IOV_MAX and self._sp_type == SOCK_STREAM:
+            return _send_gathered(self, sources, items, number, raw)
         return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)
 
     def sendmsg_afalg(
@@ -440,26 +493,31 @@ class Socket:
         msg: Iterable[ReadableBuffer] = (),
         *,
         op: int = -1,
-        iv: ReadableBuffer | None = None,
-        assoclen: int | None = None,
+        iv: ReadableBuffer = ...,  # type: ignore[assignment]
+        assoclen: int = ...,  # type: ignore[assignment]
         flags: SupportsIndex = 0,
     ) -> int:
         """sendmsg() on an operation socket of AF_ALG, with the operation and its parameters as ancillary items."""
         if self._sp_family != _AF_ALG:
             raise OSError("algset is only supported for AF_ALG")
-        if c_int(op) < 0:
+        if not isinstance(op, int):
+            raise TypeError(f"sendmsg_afalg() argument 'op' must be int, not {type(op).__name__}")
+        data = None if iv is _LEFT_OUT else plain_bytes(iv)
+        if assoclen is not _LEFT_OUT and not isinstance(assoclen, int):
+            raise TypeError(f"sendmsg_afalg() argument 'assoclen' must be int, not {type(assoclen).__name__}")
+        flag_bits = c_int(flags)
+        if op < 0 or op > INT_MAX:
             raise TypeError("Invalid or missing argument 'op'")
-        items = [(_SOL_ALG, _ALG_SET_OP, c_int(op).to_bytes(4, sys.byteorder))]
-        if iv is not None:
+        items = [(_SOL_ALG, _ALG_SET_OP, op.to_bytes(4, sys.byteorder))]
+        if data is not None:
             # struct af_alg_iv: the length, then the bytes (linux/if_alg.h)
-            data = _bytes(iv)
             items.append((_SOL_ALG, _ALG_SET_IV, len(data).to_bytes(4, sys.byteorder) + data))
-        if assoclen is not None:
+        if assoclen is not _LEFT_OUT:
             if c_int(assoclen) < 0:
                 raise TypeError("assoclen must be positive")
             items.append((_SOL_ALG, _ALG_SET_AEAD_ASSOCLEN, c_int(assoclen).to_bytes(4, sys.byteorder)))
         sources = _tuple_of(msg, "sendmsg_afalg() argument 1 must be an iterable")
-        return _sys.sendmsg(self, sources, tuple(items), c_int(flags), b"", self._sp_timeout)
+        return _sys.sendmsg(self, sources, tuple(items), flag_bits, b"", self._sp_timeout)
 
     # -- many datagrams at once: extensions, see docs/datagrams.md ---------------------------------------------------
 
@@ -478,13 +536,12 @@ class Socket:
         as from recvmsg(), and MSG_TRUNC in msg_flags tells that one was cut. An error behind the first message is
         raised by the next call. A *count* of 0 gives [] without a system call.
         """
-        return _bulk_functions().receive(  # type: ignore[no-any-return]
-            self,
-            c_ssize(count),
-            c_ssize(bufsize),
-            -1 if ancbufsize is None else _ancillary_size(ancbufsize),
-            c_int(flags),
-        )
+        messages = c_ssize(count)
+        room = c_ssize(bufsize)
+        size = -1 if ancbufsize is None else _ancillary_size(ancbufsize)
+        number = c_int(flags)
+        added = _close_on_exec(self, number)
+        return _bulk_functions().receive(self, messages, room, size, number, added)  # type: ignore[no-any-return]
 
     def recvmmsg_into(
         self,
@@ -502,7 +559,8 @@ class Socket:
         size = -1 if ancbufsize is None else _ancillary_size(ancbufsize)
         number = c_int(flags)
         targets = _tuple_of(buffers, "recvmmsg_into() argument 1 must be an iterable")
-        return _bulk_functions().receive_into(self, targets, size, number)  # type: ignore[no-any-return]
+        added = _close_on_exec(self, number)
+        return _bulk_functions().receive_into(self, targets, size, number, added)  # type: ignore[no-any-return]
 
     def sendmmsg(self, messages: Iterable[Any], flags: SupportsIndex = 0) -> int:
         """sendmmsg(messages, flags=0) -> how many of the messages were sent
@@ -603,6 +661,8 @@ def initialize(
         fd = _sys.socket(family_number, kind, protocol)
     else:
         fd = _descriptor(fileno)
+        if fd < 0:
+            raise ValueError("negative file descriptor")
         family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
     try:
         _take_over(sock, family_number, kind, protocol, fd)
@@ -713,11 +773,19 @@ def _set_timeout(sock: Socket, timeout: int) -> None:
 
 def c_int(value: SupportsIndex) -> int:
     """*value* as a C int. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = value if type(value) is int else _index(value)
+    number = c_long(value)
     if number > INT_MAX:
         raise OverflowError("signed integer is greater than maximum")
     if number < INT_MIN:
         raise OverflowError("signed integer is less than minimum")
+    return number
+
+
+def c_long(value: SupportsIndex) -> int:
+    """*value* as a C long (of 64 bits), which CPython makes of it before an int."""
+    number = value if type(value) is int else _index(value)
+    if number > SSIZE_MAX or number < SSIZE_MIN:
+        raise OverflowError("Python int too large to convert to C long")
     return number
 
 
@@ -739,14 +807,10 @@ def c_unsigned(value: SupportsIndex, bits: int) -> int:
     return number
 
 
-def _descriptor(fileno: SupportsIndex) -> int:
-    try:
-        fd = c_int(fileno)
-    except OverflowError:
-        fd = -1
-    if fd < 0:
-        raise ValueError("negative file descriptor")
-    return fd
+def _descriptor(value: SupportsIndex) -> int:
+    """A descriptor, -1 for a number that is none: CPython cuts it to an int, which may be that of another file."""
+    number = c_long(value)
+    return number if 0 <= number <= INT_MAX else -1
 
 
 def _seconds(timeout: int) -> float | None:
@@ -755,10 +819,84 @@ def _seconds(timeout: int) -> float | None:
 
 def _ancillary_size(ancbufsize: SupportsIndex) -> int:
     size = c_ssize(ancbufsize)
+    _check_ancillary_size(size)
+    return size
+
+
+def _check_ancillary_size(size: int) -> None:
     # The kernel's msg_controllen is passed as a socklen_t in places.
     if size < 0 or size > INT_MAX:
         raise ValueError("invalid ancillary data buffer length")
-    return size
+
+
+# CPython converts its arguments from the first to the last, and complains of the first one that is wrong. Here the
+# backend takes the buffers, after all else has been converted. So when one of the others is wrong, the buffers before
+# it are looked at.
+
+
+def _flags_after(data: ReadableBuffer, flags: SupportsIndex) -> int:
+    """The number of *flags* that are given behind *data*."""
+    if type(data) is not bytes:
+        contiguous(data).release()
+    return c_int(flags)
+
+
+def _check_writable(buffer: WriteableBuffer, caller: str) -> None:
+    """TypeError unless *caller* could receive into *buffer*, whatever the reason."""
+    try:
+        view = contiguous(buffer)
+        usable = not view.readonly
+        view.release()
+    except Exception:
+        usable = False
+    if not usable:
+        kind = type(buffer).__name__
+        raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {kind}") from None
+
+
+def _send_gathered(
+    sock: Socket, sources: tuple[Any, ...], items: tuple[tuple[int, int, Any], ...], flags: int, raw: bytes
+) -> int:
+    """sendmsg() of more buffers than one system call takes, on a stream: how many bytes were sent.
+
+    A blocking socket sends all of them. Where fewer are sent the count says so; an error behind the first bytes is the
+    next call's.
+    """
+    sent = 0
+    timeout = sock._sp_timeout
+    for start in range(0, len(sources), _IOV_MAX):
+        part = sources[start : start + _IOV_MAX]
+        size = 0
+        for source in part:
+            view = contiguous(source)
+            size += view.nbytes
+            view.release()
+        if not size and start + _IOV_MAX < len(sources):
+            continue  # ancillary data goes with the first byte
+        try:
+            count = _sys.sendmsg(sock, part, items, flags, raw, timeout)
+        except OSError as failure:
+            # An exception from the handler of a signal has no errno.
+            if sent and failure.errno is not None:
+                break
+            raise
+        sent += count
+        if count < size:
+            break
+        items = ()
+        if timeout > 0:
+            timeout = 0
+    return sent
+
+
+def _close_on_exec(sock: Socket, flags: int) -> int:
+    """What a receive adds to its *flags*, so that descriptors are born close-on-exec. The kernel repeats it in
+    msg_flags.
+
+    Only AF_UNIX has them (SCM_RIGHTS), and some families refuse flags that they do not know (AF_PACKET, ISOTP of
+    AF_CAN).
+    """
+    return _CMSG_CLOEXEC & ~flags if sock._sp_family == _AF_UNIX else 0
 
 
 def _tuple_of(iterable: Iterable[Any], message: str) -> tuple[Any, ...]:
@@ -779,7 +917,7 @@ def _tuple_of(iterable: Iterable[Any], message: str) -> tuple[Any, ...]:
 def _ancillary_items(ancdata: Iterable[Any]) -> tuple[tuple[int, int, Any], ...]:
     items = []
     for item in _tuple_of(ancdata, "sendmsg() argument 2 must be an iterable"):
-        if not hasattr(type(item), "__iter__") and not hasattr(type(item), "__getitem__"):
+        if type(item) is not tuple and type(item) is not list and not _is_sequence(item):
             raise TypeError(
                 f"[sendmsg() ancillary data items]() argument must be 3-item sequence, not {type(item).__name__}"
             )
@@ -788,8 +926,18 @@ def _ancillary_items(ancdata: Iterable[Any]) -> tuple[tuple[int, int, Any], ...]
             raise TypeError(
                 f"[sendmsg() ancillary data items]() argument must be sequence of length 3, not {len(parts)}"
             )
-        items.append((c_int(parts[0]), c_int(parts[1]), parts[2]))
+        level = c_int(parts[0])
+        kind = c_int(parts[1])
+        data = parts[2]
+        if type(data) is not bytes:
+            contiguous(data).release()
+        items.append((level, kind, data))
     return tuple(items)
+
+
+def _is_sequence(value: Any) -> bool:
+    """PySequence_Check(), but that bytes are no sequence of arguments."""
+    return hasattr(type(value), "__getitem__") and not isinstance(value, (bytes, dict))
 
 
 def _close(fd: int) -> None:
@@ -816,10 +964,12 @@ def _close_socket(sock: Socket) -> None:
 def _text(value: Any, function: str, position: int) -> str:
     if not isinstance(value, str):
         kind = "None" if value is None else type(value).__name__
-        raise TypeError(f"{function}() argument {position} must be str, not {kind}")
-    if "\0" in value:
+        argument = f"argument {position}" if position else "argument"
+        raise TypeError(f"{function}() {argument} must be str, not {kind}")
+    text = plain_str(value)
+    if "\0" in text:
         raise ValueError("embedded null character")
-    return value
+    return text
 
 
 # -- functions of the module ------------------------------------------------------------------------------------------
@@ -838,12 +988,12 @@ def setdefaulttimeout(timeout: Any, /) -> None:
 
 def close(fd: SupportsIndex, /) -> None:
     """Closes the descriptor of a socket, as os.close() does for a file. ECONNRESET is no error."""
-    _close(c_int(fd))
+    _close(_descriptor(fd))
 
 
 def dup(fd: SupportsIndex, /) -> int:
     """A new descriptor for the same socket, close-on-exec."""
-    return _sys.dup(c_int(fd))
+    return _sys.dup(_descriptor(fd))
 
 
 def socketpair(
@@ -876,7 +1026,9 @@ def gethostname() -> str:
 
 def sethostname(name: str | bytes, /) -> None:
     """Sets the name of this host."""
-    raw = fsencode(name)
+    raw = file_system_bytes(name)
+    if b"\0" in raw and not isinstance(name, bytes):
+        raise ValueError("embedded null byte")
     audit("socket.sethostname", raw)
     _sys.sethostname(raw)
 
@@ -887,7 +1039,7 @@ def _host_argument(host: Any, function: str) -> str:
         raise TypeError(f"{function}() argument 1 must be str, bytes or bytearray, not {kind}")
     if ("\0" in host) if isinstance(host, str) else (b"\0" in host):
         raise TypeError(f"{function}() argument 1 must be encoded string without null bytes, not {type(host).__name__}")
-    if isinstance(host, str) and not host.isascii():
+    if isinstance(host, str):
         return idna(host).decode("ascii")
     return host_name(host)
 
@@ -949,17 +1101,17 @@ def getaddrinfo(
     elif isinstance(host, str):
         name = idna(host)
     elif isinstance(host, bytes):
-        name = host
+        name = plain_bytes(host)
     else:
         raise TypeError("getaddrinfo() argument 1 must be string or None")
     service: bytes | None
     if port is None:
         service = None
     elif isinstance(port, str):
-        service = port.encode()
+        service = plain_str(port).encode()
     elif isinstance(port, bytes):
-        service = port
-    elif hasattr(port, "__index__"):
+        service = plain_bytes(port)
+    elif port.__class__ is int or (IndexLikeInt and hasattr(port.__class__, "__index__")):
         # However large: the resolver judges it (gh-74895).
         service = b"%d" % index(port)
     else:
@@ -1029,8 +1181,9 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     if family == AF_INET and size != 2:
         raise OSError("IPv4 sockaddr must be 2 tuple")
     if family == AF_INET6:
+        # A scope that the host names ("fe80::1%eth0") holds unless the tuple has one of its own.
         address = _codec.decode(raw, 0)
-        raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id), "getnameinfo")
+        raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id or address[3]), "getnameinfo")
     name, service = _sys.getnameinfo(raw, flag_bits)
     return fsdecode(name), fsdecode(service)
 
@@ -1081,7 +1234,7 @@ def if_nameindex() -> list[tuple[int, str]]:
 
 def if_nametoindex(oname: str | bytes | PathLike[Any], /) -> int:
     """The index of the interface with that name."""
-    name = fsencode(oname)
+    name = file_system_bytes(oname)
     if b"\0" in name:
         raise ValueError("embedded null byte")
     return _sys.if_nametoindex(name)
@@ -1089,27 +1242,66 @@ def if_nametoindex(oname: str | bytes | PathLike[Any], /) -> int:
 
 def if_indextoname(index: SupportsIndex, /) -> str:
     """The name of the interface with that index."""
-    return fsdecode(_sys.if_indextoname(c_unsigned(index, 32)))
+    if not IndexLikeInt and not isinstance(index, int):
+        raise TypeError("an integer is required")
+    return fsdecode(_sys.if_indextoname(_unsigned_int(index, "index is too large")))
 
 
 def htons(x: SupportsIndex, /) -> int:
     """A 16-bit number from host to network byte order."""
-    return _swap16(c_unsigned(x, 16))
+    return _swap16(_short(x, "htons"))
 
 
 def ntohs(x: SupportsIndex, /) -> int:
     """A 16-bit number from network to host byte order."""
-    return _swap16(c_unsigned(x, 16))
+    return _swap16(_short(x, "ntohs"))
 
 
 def htonl(x: SupportsIndex, /) -> int:
     """A 32-bit number from host to network byte order."""
-    return _swap32(c_unsigned(x, 32))
+    return _swap32(_word(x))
 
 
 def ntohl(x: SupportsIndex, /) -> int:
     """A 32-bit number from network to host byte order."""
-    return _swap32(c_unsigned(x, 32))
+    return _swap32(_word(x))
+
+
+def _short(x: SupportsIndex, function: str) -> int:
+    try:
+        number = c_int(x)
+    except OverflowError:
+        if not _GENERATED:
+            raise
+        raise OverflowError("Python int too large to convert to C int") from None
+    if number < 0:
+        raise NegativeError(f"{function}: can't convert negative Python int to C 16-bit unsigned integer")
+    if number > 0xFFFF:
+        raise OverflowError(f"{function}: Python int too large to convert to C 16-bit unsigned integer")
+    return number
+
+
+# CPython 3.13 converts the arguments of some functions by code that is made for them: one error for what is too large
+# for an int and for a long, and no number for the only argument.
+_GENERATED = sys.version_info >= (3, 13)
+
+
+def _word(x: SupportsIndex) -> int:
+    if not IndexLikeInt and not isinstance(x, int):
+        raise TypeError(f"expected int, {type(x).__name__} found")
+    return _unsigned_int(x, "int larger than 32 bits")
+
+
+def _unsigned_int(value: SupportsIndex, too_large: str) -> int:
+    """*value* as a C unsigned int, with the errors of the running Python."""
+    if IndexLikeInt:
+        return c_unsigned(value, 32)
+    number: int = _saturated(value)
+    if number < 0:
+        raise OverflowError("can't convert negative value to unsigned int")
+    if number > UINT_MAX:
+        raise OverflowError(too_large)
+    return number
 
 
 _LITTLE_ENDIAN = sys.byteorder == "little"
@@ -1129,7 +1321,7 @@ def _swap32(number: int) -> int:
 
 def inet_aton(ip_addr: str, /) -> bytes:
     """Four packed bytes of an IPv4 address in any form that the C library's inet_aton(3) takes."""
-    packed = _sys.inet_aton(_text(ip_addr, "inet_aton", 1))
+    packed = _sys.inet_aton(_text(ip_addr, "inet_aton", 0 if _GENERATED else 1))
     if packed is None:
         raise OSError("illegal IP address string passed to inet_aton")
     return packed
@@ -1137,7 +1329,7 @@ def inet_aton(ip_addr: str, /) -> bytes:
 
 def inet_ntoa(packed_ip: ReadableBuffer, /) -> str:
     """The text of an IPv4 address of four packed bytes."""
-    packed = _bytes(packed_ip)
+    packed = plain_bytes(packed_ip)
     if len(packed) != 4:
         raise OSError("packed IP wrong length for inet_ntoa")
     return _sys.inet_ntop(AF_INET, packed)
@@ -1155,7 +1347,7 @@ def inet_pton(address_family: SupportsIndex, ip_string: str, /) -> bytes:
 def inet_ntop(address_family: SupportsIndex, packed_ip: ReadableBuffer, /) -> str:
     """The text of a packed IP address of AF_INET or AF_INET6."""
     family = c_int(address_family)
-    packed = _bytes(packed_ip)
+    packed = plain_bytes(packed_ip)
     if family == AF_INET:
         expected = 4
     elif family == AF_INET6:
@@ -1165,18 +1357,6 @@ def inet_ntop(address_family: SupportsIndex, packed_ip: ReadableBuffer, /) -> st
     if len(packed) != expected:
         raise ValueError("invalid length of packed IP address string")
     return _sys.inet_ntop(family, packed)
-
-
-def _bytes(buffer: ReadableBuffer) -> bytes:
-    if isinstance(buffer, bytes):
-        return buffer
-    view = memoryview_of(buffer)
-    try:
-        if not view.c_contiguous:
-            raise BufferError("memoryview: underlying buffer is not C-contiguous")
-        return bytes(view)
-    finally:
-        view.release()
 
 
 def CMSG_LEN(length: SupportsIndex, /) -> int:

@@ -10,9 +10,14 @@ import sys
 from _operator import index
 from _warnings import warn
 
+from socketpkg._engine.buffers import memoryview_of
+from socketpkg._engine.originals import PathLike, fsencode
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import SupportsFloat, SupportsIndex
+    from typing import Any, SupportsFloat, SupportsIndex
+
+    from _typeshed import ReadableBuffer
 
 INT_MAX = 2**31 - 1
 UINT_MAX = 2**32 - 1
@@ -27,8 +32,42 @@ _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 # CPython 3.14 made a negative number where only positive ones make sense a ValueError.
 NegativeError: type[Exception] = ValueError if sys.version_info >= (3, 14) else OverflowError
 
+# And it takes everything with an __index__ where it took an int only: in if_indextoname(), htonl() and ntohl(), and for
+# the port of getaddrinfo(), where a subclass of int was refused too.
+IndexLikeInt = sys.version_info >= (3, 14)
+
 # CPython 3.15 takes every real number for a timeout, Decimal and Fraction among them.
 _ANY_REAL_NUMBER = sys.version_info >= (3, 15)
+
+
+def contiguous(value: ReadableBuffer) -> memoryview:
+    """A view of a buffer, which the caller releases. TypeError for what is none, BufferError for one in pieces.
+
+    The errors are those of PyObject_GetBuffer(), as the compiled backend and the standard library raise them.
+    """
+    view = memoryview_of(value)
+    if not view.c_contiguous:
+        view.release()
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+    return view
+
+
+def plain_bytes(value: ReadableBuffer) -> bytes:
+    """The bytes of a buffer as an object of just that type: a subclass may answer in its own way."""
+    if type(value) is bytes:
+        return value
+    with contiguous(value) as view:
+        return view.tobytes()
+
+
+def plain_str(value: str) -> str:
+    """The text of a str as an object of just that type, whatever a subclass shows itself as."""
+    return value if type(value) is str else str.__str__(value)
+
+
+def file_system_bytes(value: str | bytes | PathLike[Any]) -> bytes:
+    """fsencode(), which leaves a subclass of bytes as it is."""
+    return plain_bytes(fsencode(value))
 
 
 def c_masked(value: SupportsIndex, bits: int) -> int:

@@ -11,10 +11,10 @@ def memoryview_of(data: "ReadableBuffer") -> memoryview:
     """A view of *data*, or the TypeError that the interpreter's functions in C raise for what is no buffer."""
     try:
         return memoryview(data)
-    except TypeError:
+    except TypeError as error:
         # Raised in here, the next error would hide this one.
-        pass
-    raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
+        text = str(error).removeprefix("memoryview: ")
+    raise TypeError(text)
 
 
 def is_buffer(data: object) -> bool:

@@ -46,9 +46,17 @@ _WORDS_BEFORE_FLAGS = 18
 #: with an __index__.) To call a Python function takes longer than all that they do.
 _NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
 
+#: What the type is called, and the module that it is found in: not those of the backend.
+_NAME = "socket"
+_LOW_LEVEL = f"{__name__.rpartition('._engine.')[0]}._socket"
+
 #: The type with the fields, and the address of the error handler; made once, None where it cannot be.
 _head: tuple[type, int] | None = None
 _head_made = False
+
+
+#: What a method of an interpreted class is.
+_FUNCTION = type(lambda: None)
 
 
 def capsule(backend: Backend) -> Any:
@@ -56,7 +64,7 @@ def capsule(backend: Backend) -> Any:
     if "compiled-core" in backend.features:
         make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
         if make is not None:
-            return make(backend.core.Socket)
+            return make(backend.core.Socket, _LOW_LEVEL, _NAME)
     elif getattr(backend.core, "HEAD", None) is not None:
         return _capsule(backend.core.Socket)
     return None
@@ -111,7 +119,12 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     names["_borrowed"] = borrower(calls)
     names["HEAD"] = compiled if found is None else base
     names["_index"] = names["_saturated"] = index
-    names["Socket"] = made = type(cls.__name__, (base,), namespace)
+    for name, value in namespace.items():
+        if type(value) is _FUNCTION:
+            value.__qualname__ = f"{_NAME}.{name}"
+    namespace["__module__"] = _LOW_LEVEL
+    namespace["__qualname__"] = _NAME
+    names["Socket"] = made = type(_NAME, (base,), namespace)
     if names["HEAD"] is not None and _head_can_be_written():
         _make_immutable(made)
     return names

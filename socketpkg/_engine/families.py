@@ -5,7 +5,9 @@ along, and no backend compiles it. The layouts are those of the kernel's headers
 network order or as a little-endian one is marked at its layout, all others have the machine's order.
 
 The forms are those of the standard library's documentation ("Socket families"), and so are the errors: the texts of
-CPython, also where it says the same thing differently from family to family.
+CPython, also where it says the same thing differently from family to family. Beside its form, and for a family that has
+none (AF_XDP, AF_MCTP, AF_SMC, ...) in its place, each takes a sockaddr as the bytes that the kernel reads; but for
+AF_BLUETOOTH, where bytes may be a form.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ import sys
 from _operator import index
 from struct import Struct
 
-from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked
-from socketpkg._engine.originals import fsdecode, fsencode, strerror
+from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked, file_system_bytes, plain_bytes
+from socketpkg._engine.originals import fsdecode, strerror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ _RFCOMM = Struct("=H6sBx")  # sockaddr_rc: bdaddr, channel
 _HCI = Struct("=HHH")  # sockaddr_hci: dev, channel
 _SCO = Struct("=H6s")  # sockaddr_sco: bdaddr
 
+_SOCKADDR_MAX = 128  # sizeof(struct sockaddr_storage)
 _IFNAMSIZ = 16
 _ALG_TYPE_SIZE = 14
 _ALG_NAME_SIZE = 64
@@ -58,6 +61,8 @@ class Families:
     def __init__(self, constants: Mapping[str, int], syscalls: Syscalls) -> None:
         self._constants = constants
         self._sys = syscalls
+        #: The families that the headers know.
+        self._named = frozenset([number for name, number in constants.items() if name.startswith("AF_") and number > 0])
         self._codecs: dict[int, tuple[Callable[[int, Any, str], bytes], Callable[[int, bytes], Any]]] = {}
         if sys.platform.startswith("linux"):
             for name, encode, decode in (
@@ -76,6 +81,10 @@ class Families:
     def encode(self, family: int, proto: int, address: Any, caller: str) -> bytes:
         """The sockaddr of *address* for a socket of *family* and *proto*."""
         codec = self._codecs.get(family)
+        if isinstance(address, bytes) and family != self._constants.get("AF_BLUETOOTH"):
+            if len(address) > _SOCKADDR_MAX:
+                raise OSError(f"{caller}(): sockaddr too long")
+            return plain_bytes(address)
         if codec is None:
             raise OSError(f"{caller}(): bad family")
         return codec[0](proto, address, caller)
@@ -83,9 +92,12 @@ class Families:
     def decode(self, family: int, proto: int, raw: bytes) -> Any:
         """The address in a sockaddr of *family*, of a socket with the protocol *proto*."""
         codec = self._codecs.get(family)
-        if codec is None:
-            return family, raw[2:16].ljust(14, b"\0")
-        return codec[1](proto, raw)
+        if codec is not None:
+            return codec[1](proto, raw)
+        if family in self._named:
+            # As it is taken.
+            return raw
+        return family, raw[2:16].ljust(14, b"\0")
 
     # -- interfaces --------------------------------------------------------------------------------------------------
 
@@ -145,14 +157,14 @@ class Families:
         if not 2 <= len(items) <= 5:
             raise TypeError(_PACKET_FORM)
         # The file system's encoding, as for every other interface name, so that what decoding gives can be given back.
-        name = _text(items[0], _PACKET_FORM, fsencode)
+        name = _text(items[0], _PACKET_FORM, file_system_bytes)
         numbers = [0, self._constants["PACKET_HOST"], 0]
         for at, item in enumerate(items[1:4]):
             numbers[at] = index(item)
             if not -INT_MAX - 1 <= numbers[at] <= INT_MAX:
                 raise OverflowError(f"{caller}(): address argument out of range")
         ethertype, packet_type, hardware_type = numbers
-        hardware = _buffer(items[4]) if len(items) > 4 else b""
+        hardware = plain_bytes(items[4]) if len(items) > 4 else b""
         number = self._interface_index(name)
         if len(hardware) > _HARDWARE_ADDRESS_SIZE:
             raise ValueError("Hardware address must be 8 bytes or less")
@@ -355,21 +367,10 @@ def _text(value: Any, form: str, encode: Callable[[str], bytes] = str.encode) ->
 
 def _interface(value: Any) -> bytes:
     """The name of an interface: str, bytes or a path-like object."""
-    name = fsencode(value)
+    name = file_system_bytes(value)
     if b"\0" in name:
         raise ValueError("embedded null byte")
     return name
-
-
-def _buffer(value: Any) -> bytes:
-    try:
-        view = memoryview(value)
-    except TypeError:
-        raise TypeError(f"a bytes-like object is required, not '{type(value).__name__}'") from None
-    with view:
-        if not view.c_contiguous:
-            raise BufferError("memoryview: underlying buffer is not C-contiguous")
-        return bytes(view)
 
 
 def _items(address: Any, kinds: tuple[int, ...], defaults: tuple[int, ...], caller: str) -> tuple[Any, ...]:

@@ -582,3 +582,101 @@ def test_wrong_arguments_of_sendmsg_afalg() -> None:
         for keywords in ({}, {"op": None}, {"op": 1, "assoclen": None}, {"op": "1"}):
             with pytest.raises((TypeError, OSError)):
                 sock.sendmsg_afalg(**keywords)
+
+
+# -- more buffers than a system call takes ----------------------------------------------------------------------------
+
+MANY = 3000
+
+
+def many_buffers() -> list[bytes]:
+    """More than IOV_MAX (1024 on Linux), some of them empty."""
+    return [bytes([number % 251]) * (number % 7) for number in range(MANY)]
+
+
+too_many = control_fails("sendmsg(2) takes no more than IOV_MAX buffers")
+
+
+@too_many
+@pytest.mark.parametrize("timeout", [None, PATIENCE, 0])
+def test_many_buffers_on_a_stream(stream: Any, timeout: float | None) -> None:
+    one, two = stream
+    one.settimeout(timeout)
+    buffers = many_buffers()
+    total = sum(map(len, buffers))
+    assert one.sendmsg(buffers) == total
+    assert two.recv(total, socket.MSG_WAITALL) == b"".join(buffers)
+
+
+@too_many
+def test_descriptors_go_with_many_buffers(pair: Any) -> None:
+    """They go with the first byte, wherever it is, and once."""
+    one, two = pair
+    with files(1) as sent:
+        assert one.sendmsg([b""] * 2000 + [b"x"] + [b"y"] * 2000, [rights(*sent)]) == 2001
+        data, ancillary, _, _ = two.recvmsg(1, socket.CMSG_SPACE(INT))
+        assert data == b"x"
+        check_and_close(received(ancillary))
+    rest, ancillary, _, _ = two.recvmsg(3000, socket.CMSG_SPACE(INT), socket.MSG_WAITALL | socket.MSG_DONTWAIT)
+    assert rest.strip(b"y") == b""
+    assert ancillary == []
+
+
+@too_many
+def test_as_many_buffers_as_there_is_room_for(pair: Any) -> None:
+    """The count says how much went; what did not is the next call's."""
+    one, two = pair
+    one.settimeout(0.1)
+    buffers = [b"z" * 4096] * MANY
+    sent = one.sendmsg(buffers)
+    assert 0 < sent < MANY * 4096
+    with pytest.raises(TimeoutError):
+        one.sendmsg(buffers)
+    two.settimeout(PATIENCE)
+    got = 0
+    while got < sent:
+        got += len(two.recv(1 << 20))
+    assert got == sent
+
+
+@too_many
+def test_a_blocking_socket_sends_all_of_many_buffers(pair: Any) -> None:
+    one, two = pair
+    buffers = [b"z" * 4096] * MANY
+
+    def receive_all() -> int:
+        got = 0
+        while data := two.recv(1 << 20):
+            got += len(data)
+        return got
+
+    with Worker(receive_all) as worker:
+        assert one.sendmsg(buffers) == MANY * 4096
+        one.close()
+        assert worker.result() == MANY * 4096
+
+
+@too_many
+def test_an_error_before_the_first_of_many_buffers(pair: Any) -> None:
+    one, two = pair
+    two.close()
+    with pytest.raises(BrokenPipeError):
+        one.sendmsg([b"x"] * MANY)
+
+
+@too_many
+def test_receiving_into_many_buffers(pair: Any) -> None:
+    one, two = pair
+    one.sendall(bytes(range(200)) * 10)
+    buffers = [bytearray(1) for _ in range(MANY)]
+    count = two.recvmsg_into(buffers)[0]
+    assert 0 < count <= 2000
+    assert b"".join(buffers)[:count] == (bytes(range(200)) * 10)[:count]
+
+
+def test_datagrams_are_not_cut_up(udp: Any) -> None:
+    """One message is one system call, or none."""
+    one, two = udp
+    with pytest.raises(OSError) as caught:
+        one.sendmsg([b"x"] * MANY, [], 0, two.getsockname())
+    assert caught.value.errno == errno.EMSGSIZE

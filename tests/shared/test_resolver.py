@@ -24,6 +24,7 @@ from .target import (
     PATIENCE,
     PYPY,
     Worker,
+    control_fails,
     outcome,
     requires_ipv6,
     run_python,
@@ -275,7 +276,16 @@ def test_getnameinfo_of_ipv6(rest: tuple[int, ...]) -> None:
 @requires_ipv6
 def test_getnameinfo_with_a_scope() -> None:
     same_as_stdlib(lambda module: module.getnameinfo(("fe80::1", 80, 0, 1), NUMERIC))
-    same_as_stdlib(lambda module: module.getnameinfo(("fe80::1%1", 80), NUMERIC))
+    same_as_stdlib(lambda module: module.getnameinfo(("fe80::1%1", 80, 0, 1), NUMERIC))
+
+
+@requires_ipv6
+@control_fails("the scope of a host is lost")
+def test_getnameinfo_keeps_the_scope_of_a_host() -> None:
+    name = socket.if_indextoname(1)
+    for host in (f"fe80::1%{name}", "fe80::1%1"):
+        for rest in ((), (0,), (0, 0)):
+            assert socket.getnameinfo((host, 80, *rest), NUMERIC) == (f"fe80::1%{name}", "80")
 
 
 def test_getnameinfo_of_an_ipv4_address_with_flow_information() -> None:

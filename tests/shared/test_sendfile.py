@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import io
+import os
 import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .target import PATIENCE, Worker, socket
+from .target import LINUX, PATIENCE, Worker, control_fails, socket
 
 SIZE = 3_000_000
 DATA = random.Random(8).randbytes(SIZE)
@@ -176,3 +179,148 @@ def test_a_peer_that_goes(tcp: Any, method: str, tmp_path: Path) -> None:
         large.truncate(64 << 20)
         with pytest.raises(ConnectionError):
             getattr(client, method)(large)
+
+
+# -- files that are no plain files ------------------------------------------------------------------------------------
+
+not_in_stdlib = control_fails("what is no plain file is not sent, and nothing is said")
+
+
+def sent(sock: Any, peer: Any, method: str, file: Any, *arguments: Any) -> tuple[Any, bytes]:
+    """What sending a file came to: its result and what arrived."""
+    with Worker(receive, peer) as worker:
+        result = getattr(sock, method)(file, *arguments)
+        sock.shutdown(socket.SHUT_WR)
+        return result, worker.result()
+
+
+def piped(content: bytes) -> Any:
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return open(reading, "rb", buffering=0)
+
+
+@pytest.mark.skipif(not LINUX, reason="/proc of Linux")
+@not_in_stdlib
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_file_of_proc(tcp: Any, buffering: int) -> None:
+    """Its size is 0 until it is read."""
+    content = Path("/proc/self/limits").read_bytes()
+    with open("/proc/self/limits", "rb", buffering=buffering) as file:
+        assert sent(*tcp, "sendfile", file) == (len(content), content)
+        assert file.tell() == len(content)
+
+
+@pytest.mark.skipif(not LINUX, reason="/proc of Linux")
+@not_in_stdlib
+def test_a_part_of_a_file_of_proc(tcp: Any) -> None:
+    content = Path("/proc/self/limits").read_bytes()
+    with open("/proc/self/limits", "rb") as file:
+        file.seek(99)  # which does not count, as for a file of the disk
+        assert sent(*tcp, "sendfile", file, 10, 50) == (50, content[10:60])
+        assert file.tell() == 60
+
+
+@not_in_stdlib
+@pytest.mark.parametrize("count", [None, 5, 10, 99])
+def test_a_pipe(tcp: Any, count: int | None) -> None:
+    content = b"piped data"[:count]
+    with piped(b"piped data") as file:
+        assert sent(*tcp, "sendfile", file, 0, count) == (len(content), content)
+
+
+@not_in_stdlib
+def test_a_pipe_of_much(tcp: Any) -> None:
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with open(writing, "wb") as file:
+            file.write(DATA)
+
+    with Worker(write), open(reading, "rb") as file:
+        assert sent(*tcp, "sendfile", file) == (SIZE, DATA)
+
+
+@not_in_stdlib
+def test_a_pipe_that_has_nothing_yet(tcp: Any) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with open(reading, "rb", buffering=0) as file, open(writing, "wb"), pytest.raises(BlockingIOError):
+        tcp[0].sendfile(file)
+
+
+@not_in_stdlib
+def test_the_file_of_another_socket(tcp: Any, pair: Any) -> None:
+    one, two = pair
+    one.sendall(b"from a socket")
+    one.shutdown(socket.SHUT_WR)
+    with two.makefile("rb") as file:
+        assert sent(*tcp, "sendfile", file) == (13, b"from a socket")
+
+
+class Unseekable(io.RawIOBase):
+    """A file that can only be read."""
+
+    def __init__(self, content: bytes) -> None:
+        self.inner = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        return self.inner.readinto(target)
+
+
+@pytest.mark.parametrize("method", ["sendfile", "_sendfile_use_send"])
+@pytest.mark.parametrize("count", [None, 3])
+@control_fails("it raises when all is sent")
+def test_a_file_without_positions(tcp: Any, method: str, count: int | None) -> None:
+    content = b"stream"[:count]
+    assert sent(*tcp, method, Unseekable(b"stream"), 0, count) == (len(content), content)
+
+
+def test_a_file_without_seekable(tcp: Any) -> None:
+    class File:
+        def __init__(self) -> None:
+            self.position = -1
+            self.blocks = [b"one", b"two", b""]
+
+        def read(self, size: int) -> bytes:
+            return self.blocks.pop(0)
+
+        def seek(self, position: int) -> None:
+            self.position = position
+
+    file = File()
+    assert sent(*tcp, "sendfile", file) == (6, b"onetwo")
+    assert file.position == 6
+
+
+@not_in_stdlib
+@pytest.mark.parametrize("module", ["gzip", "bz2", "lzma"])
+def test_a_compressed_file(tcp: Any, module: str, tmp_path: Path) -> None:
+    """What read() gives is sent, not what the descriptor has."""
+    opener = importlib.import_module(module).open
+    with opener(tmp_path / "file", "wb") as file:
+        file.write(b"plain " * 5000)
+    with opener(tmp_path / "file", "rb") as file:
+        assert file.fileno() >= 0
+        assert sent(*tcp, "sendfile", file) == (30000, b"plain " * 5000)
+
+
+def test_a_temporary_file(tcp: Any) -> None:
+    """A wrapper of a plain file."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(DATA)
+        file.flush()
+        file.seek(5)
+        assert sent(*tcp, "_sendfile_use_sendfile", file) == (SIZE, DATA)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_empty_file_is_sent_by_each_method(tcp: Any, method: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    with (tmp_path / "empty").open("rb") as file:
+        assert sent(*tcp, method, file) == (0, b"")
+        assert file.tell() == 0

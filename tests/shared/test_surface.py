@@ -202,7 +202,8 @@ def test_the_enums(name: str) -> None:
     kind = getattr(socket, name)
     assert issubclass(kind, base)
     assert kind.__name__ == name
-    members = {key for key in dir(low_level) if key.isupper() and key.startswith(prefix)}
+    # The standard library leaves out AF_DECnet, which is not in capitals (gh-127544).
+    members = {key for key in dir(low_level) if key.startswith(prefix) and (key.isupper() or not IS_STDLIB)}
     assert set(kind.__members__) == members
     assert set(getattr(stdlib, name).__members__) <= members
     for key in members:
@@ -367,3 +368,18 @@ def test_importing_in_a_clean_interpreter() -> None:
 def test_socketio_is_a_raw_file() -> None:
     assert issubclass(socket.SocketIO, io.RawIOBase)
     assert isinstance(socket.SocketIO.__doc__, str)
+
+
+def test_the_name_of_the_low_level_type() -> None:
+    """It tells no backend."""
+    assert low_level.socket is low_level.SocketType is socket.SocketType
+    assert (low_level.socket.__name__, low_level.socket.__qualname__) == ("socket", "socket")
+    assert low_level.socket.__module__ == low_level.__name__
+    assert repr(low_level.socket) == f"<class '{low_level.__name__}.socket'>"
+
+
+def test_exit_takes_whatever_it_is_given() -> None:
+    for arguments in ((), (None,), (None, None, None), (1, 2, 3, 4)):
+        sock = socket.socket()
+        assert sock.__exit__(*arguments) is None
+        assert sock.fileno() == -1

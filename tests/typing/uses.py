@@ -35,7 +35,7 @@ def constants() -> None:
     assert_type(socket.AI_PASSIVE, Literal[socket.AddressInfo.AI_PASSIVE])
     assert_type(socket.MSG_PEEK | socket.MSG_DONTWAIT, socket.MsgFlag)
     assert_type(socket.AI_PASSIVE | socket.AI_NUMERICHOST, socket.AddressInfo)
-    assert_type(socket.AF_DECnet, int)
+    assert_type(socket.AF_DECnet, Literal[socket.AddressFamily.AF_DECnet])
     assert_type(socket.SOL_SOCKET, int)
     assert_type(socket.SO_REUSEADDR, int)
     assert_type(socket.IPPROTO_TCP, int)
