@@ -4,6 +4,7 @@
 type, the functions and the constants as plain integers.
 """
 
+import _socket as _native
 from _socket import gaierror, herror
 
 from . import backends
@@ -35,8 +36,10 @@ for _prefix, _family in _FAMILIES.items():
 # Whether the platform's headers know IPv6, as in the standard library; the kernel may still have it switched off.
 has_ipv6 = "AF_INET6" in _CONSTANTS
 
-# For _ssl, where it asks for it: not on PyPy.
-_CAPI = {} if (_capsule := capsule(backend)) is None else {"CAPI": _capsule}
+# For _ssl, where it asks for it: not on PyPy. Where ours cannot be made (no ctypes), it is the interpreter's own: then
+# ssl can be imported, and refuses our sockets only.
+_capsule = capsule(backend) or getattr(_native, "CAPI", None)
+_CAPI = {} if _capsule is None else {"CAPI": _capsule}
 
 #: What has a public name here.
 _EXPORTS = {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from socketpkg import backends
+
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")
 
 SERVER = """
@@ -251,3 +253,30 @@ print("done")
 """,
     )
     assert done == "done\n"
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="ssl of PyPy calls methods")
+def test_ssl_without_a_capsule_of_ours() -> None:
+    """Where no capsule can be made (here without ctypes), ssl can be imported, and refuses our sockets alone."""
+    if not backends.available()["cffi"].usable:
+        pytest.skip("of the interpreted core on cffi")
+    code = """
+import sys
+sys.modules["_ctypes"] = None
+import socketpkg
+socketpkg.install()
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+one, two = socketpkg.socketpair()
+try:
+    context.wrap_socket(one)
+except TypeError:
+    print("refused")
+one.close(), two.close()
+"""
+    environment = {**os.environ, "SOCKET_BACKEND": "cffi"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "refused\n"
