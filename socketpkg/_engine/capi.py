@@ -140,13 +140,13 @@ def borrower(calls: Any) -> Any:
     if compiled is None:
         return Descriptor
 
-    class Borrowed(compiled):  # type: ignore[misc]
+    class Borrowed(compiled):  # type: ignore[misc,valid-type]
         """A descriptor that somebody else owns."""
 
         __slots__ = ("_sp_fd",)
 
         def __init__(self, fd: int) -> None:
-            self._sp_fd = self._sp_c_fd = fd
+            self._sp_fd = self._sp_c_fd = fd  # type: ignore[misc]
 
     return _borrowers.setdefault(compiled, Borrowed)
 

@@ -60,4 +60,4 @@ def off(*names: str) -> AbstractContextManager[None]:
             for layer, enabled in zip(chosen, before, strict=True):
                 layer.enabled = enabled
 
-    return switched_off()  # type: ignore[no-any-return]
+    return switched_off()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from ..backends import LayerError
+from ..backends import LayerError as LayerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

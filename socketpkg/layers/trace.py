@@ -489,7 +489,8 @@ class Layer(TrackingLayer[_Seen]):
             return "[" + ", ".join(found) + "]"
         if name in ("gethostbyname", "gethostbyaddr"):
             words = [result[0], *result[1]]
-            return " ".join([*map(printable, words), *(inet_ntop(result[2], packed) for packed in result[3])])
+            shown = [printable(word) for word in words]
+            return " ".join([*shown, *(inet_ntop(result[2], packed) for packed in result[3])])
         if isinstance(result, bytes):
             return _quoted(result, 64)
         return printable(repr(result).encode())
