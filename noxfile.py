@@ -231,7 +231,7 @@ def tests(session: nox.Session, backend: str) -> None:
     default = [str(ROOT / "tests")]
     if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
         # These have every backend in one run: once is enough.
-        for path in ("contract", "faults", "sameness", "test_bench.py", "test_vendor.py"):
+        for path in ("contract", "faults", "layers", "sameness", "test_bench.py", "test_vendor.py"):
             default += ["--ignore", str(ROOT / "tests" / path)]
     pytest(session, default, {"SOCKET_BACKEND": backend})
 

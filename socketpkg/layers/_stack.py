@@ -70,6 +70,9 @@ class _Kept(Layer):
     def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
         return self._keep(self.below.accept, sock, timeout)  # type: ignore[no-any-return]
 
+    def accept_unnamed(self, sock: Any, timeout: int) -> int:
+        return self._keep(self.below.accept_unnamed, sock, timeout)  # type: ignore[no-any-return]
+
     def dup(self, fd: int) -> int:
         return self._keep(self.below.dup, fd)  # type: ignore[no-any-return]
 
