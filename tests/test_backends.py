@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+import socketpkg
+import socketpkg_ctypes
 from socketpkg import backends
 
 # The first backend that needs libffi makes that open itself, for good.
@@ -47,6 +49,14 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # The finder of an editable installation would find the modules of a backend that is shadowed here.
+        roots = sorted({str(Path(module.__file__ or "").parents[1]) for module in (socketpkg, socketpkg_ctypes)})
+        (folder / "sitecustomize.py").write_text(
+            "import sys\n"
+            "editable = [f for f in sys.meta_path if getattr(f, '__module__', '').startswith('__editable__')]\n"
+            "for finder in editable: sys.meta_path.remove(finder)\n"
+            f"if editable: sys.path += [p for p in {roots!r} if p not in sys.path]\n"
+        )
 
     def package(self, name: str, syscalls: str | None, **modules: str) -> None:
         """Makes a package; *syscalls* is the text of that module."""
