@@ -74,7 +74,7 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
             if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
                 theirs[id(value)] = value
     # The backend stands below all this, and takes from the standard library what is its own.
-    exempt = {_OWN, "socketpkg_ffi"}
+    exempt = {_OWN, f"{_OWN}_ffi"}
     backend = sys.modules[_OWN_LOW_LEVEL].backend
     while backend is not None:
         # Its own package, and those of the classes that it is made of.

@@ -155,6 +155,7 @@ def test_no_name_of_the_whole_edition_is_left(backend: str) -> None:
                 # The key of a report; the name of the group of entry points, which a copy does not read.
                 assert (path, node.value) in {
                     ("_commands/doctor.py", "socketpkg"),
+                    ("backends.py", "socketpkg.layers"),
                     ("backends.py", "socketpkg.backends"),
                 }
 
