@@ -30,6 +30,7 @@ from socketpkg._commands.bench import (
     _computing,
     _fair,
     _html,
+    _late,
     _lockstep,
     _operations,
     _quiet,
@@ -630,7 +631,12 @@ def test_the_load_uses_as_many_connections_as_it_is_told() -> None:
 def test_the_results_of_the_echo_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_scale, "SIZES", (10, 20))
     little = _command.Effort(
-        NOTHING_MUCH, _busy.BusyPlan(1, 1, 0.01, 0.01), _fair.FairPlan(1, 0.01), _scale.ScalePlan(2, 40), 0.0
+        NOTHING_MUCH,
+        _busy.BusyPlan(1, 1, 0.01, 0.01),
+        _fair.FairPlan(1, 0.01),
+        _late.LatePlan(1, 0.01),
+        _scale.ScalePlan(2, 40),
+        0.0,
     )
     result = _command.perform(["scale"], [USABLE[0]], little, quick=True)
     facts = result["socketpkg"]
@@ -743,6 +749,23 @@ def test_without_the_extra(tmp_path: Path) -> None:
     assert 'pip install "socketpkg[bench]"' in done.stderr
 
 
+def test_the_goals_of_lateness() -> None:
+    def facts(median: float, longest: float, share: float) -> dict[str, Any]:
+        own = {"median": median, "longest": longest, "share": share}
+        return {"targets": {"stdlib": {"4": base, "16": base}, "c": {"4": own, "16": own}}}
+
+    base = {"median": 1e6, "longest": 20e6, "share": 0.8}
+    for own, met in (
+        ((9e6, 59e6, 0.5), [True, True, True]),
+        ((11e6, 61e6, 0.4), [False, False, False]),
+        ((0.1e6, 10e6, 0.9), [True, True, True]),
+    ):
+        found = _late.verdicts(facts(*own))
+        assert [v["target"] for v in found] == ["c"] * 6
+        assert [v["met"] for v in found] == met * 2
+        assert [v["measure"] for v in found][:3] == [_late.LATE, _late.LATEST, _late.SHARED]
+
+
 def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     done = bench("send-recv", "--json", str(tmp_path / "x.json"), "--html", str(tmp_path / "no" / "x.html"))
     assert done.returncode == 2
@@ -750,7 +773,7 @@ def test_a_result_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(PYPY, reason="pyperf needs psutil, which has no wheel for PyPy")
-@pytest.mark.parametrize("scenario", ["send-recv", "busy", "fair", *(["scale"] if LINUX else [])])
+@pytest.mark.parametrize("scenario", ["send-recv", "busy", "fair", "late", *(["scale"] if LINUX else [])])
 def test_an_interrupt_ends_it(tmp_path: Path, scenario: str) -> None:
     process = subprocess.Popen(
         [*COMMAND, scenario, "--backend", USABLE[0], "--json", str(tmp_path / "x.json")],
@@ -806,6 +829,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "mmsg",
             "busy",
             "fair",
+            "late",
             "--quick",
             "--backend",
             USABLE[-1],
@@ -824,6 +848,7 @@ def test_what_the_terminal_shows(written: Path) -> None:
     assert "socketpair send + recv of 1 byte" in shown
     assert "Beside a busy thread: datagrams a second" in shown
     assert "The other side: computing beside a thread that receives in a tight loop" in shown
+    assert "A thread that sleeps 1 ms at a time, beside threads that transfer" in shown
     assert re.search(r"\d+ of \d+ goals met$", shown.strip())
 
 

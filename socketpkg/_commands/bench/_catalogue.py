@@ -12,10 +12,12 @@ LOOPS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*OPERATIO
 #: Those with a procedure and a table of their own.
 BUSY = "busy"
 FAIR = "fair"
+LATE = "late"
 SCALE = "scale"
 OTHERS = {
     BUSY: "sockets beside a thread that computes",
     FAIR: "a thread that computes beside one that receives",
+    LATE: "how late a thread wakes beside threads that transfer",
     SCALE: "an epoll echo server with 10, 1,000 and 10,000 connections",
 }
 

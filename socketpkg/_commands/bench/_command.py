@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ... import backends
-from . import _busy, _fair, _raw, _results, _scale, _tables
-from ._catalogue import BUSY, FAIR, LOOPS, OTHERS, SCALE, names
+from . import _busy, _fair, _late, _raw, _results, _scale, _tables
+from ._catalogue import BUSY, FAIR, LATE, LOOPS, OTHERS, SCALE, names
 from ._lockstep import Plan, Series, WorkerError, measure, rounds, workers
 from ._progress import Progress, progress
 from ._quiet import Patience
@@ -29,6 +29,7 @@ class Effort:
     loops: Plan
     busy: _busy.BusyPlan
     fair: _fair.FairPlan
+    late: _late.LatePlan
     scale: _scale.ScalePlan
     #: The seconds that it may wait, in all, for others to leave the machine alone.
     patience: float
@@ -38,6 +39,7 @@ FULL = Effort(
     Plan(100, 0.002, generations=3),
     _busy.BusyPlan(runs=10, slices=2, stream_seconds=0.25, answer_seconds=0.5),
     _fair.FairPlan(30, 0.1),
+    _late.LatePlan(9, 1.0),
     _scale.ScalePlan(100, 1_000),
     patience=60.0,
 )
@@ -45,6 +47,7 @@ QUICK = Effort(
     Plan(25, 0.002),
     _busy.BusyPlan(runs=2, slices=1, stream_seconds=0.15, answer_seconds=0.4),
     _fair.FairPlan(4, 0.08),
+    _late.LatePlan(2, 0.3),
     _scale.ScalePlan(20, 500),
     patience=5.0,
 )
@@ -162,6 +165,7 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
             effort.loops.generations * sum(rounds(scenario, effort.loops) for scenario in loops)
             + (_busy.steps(effort.busy, len(everybody)) if BUSY in chosen else 0)
             + (_fair.steps(effort.fair, len(everybody)) if FAIR in chosen else 0)
+            + (_late.steps(effort.late, len(everybody)) if LATE in chosen else 0)
             + (_scale.steps(effort.scale) if scale else 0)
         )
         with progress(total) as bar:
@@ -184,6 +188,12 @@ def perform(chosen: Sequence[str], targets: Sequence[str], effort: Effort, quick
                     facts["fair"] = _fair.measure(team, effort.fair, patience, bar.advance)
                 facts["verdicts"] += _fair.verdicts(facts["fair"])
                 values |= _fair.values(facts["fair"])
+            if LATE in chosen:
+                bar.show(OTHERS[LATE])
+                with workers(everybody) as team:
+                    facts["late"] = _late.measure(team, effort.late, patience, bar.advance)
+                facts["verdicts"] += _late.verdicts(facts["late"])
+                values |= _late.values(facts["late"])
             if scale:
                 bar.show(OTHERS[SCALE])
                 facts["scale"] = _scale.measure(everybody, library, effort.scale, sizes, bar.advance)

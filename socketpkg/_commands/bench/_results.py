@@ -43,6 +43,7 @@ def about(targets: Sequence[str], quick: bool, notes: Iterable[str]) -> dict[str
         "operations": [],
         "busy": None,
         "fair": None,
+        "late": None,
         "scale": None,
         "verdicts": [],
     }

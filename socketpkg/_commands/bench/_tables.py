@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
+from . import _late as late_goals
 from ._fair import KEPT, LOST, PACE, SLOWER
 from ._scale import GROWTH, RATIO, cases
 from ._scenario import RAW, STDLIB
@@ -41,7 +42,7 @@ class Table:
 
 def tables(facts: Mapping[str, Any]) -> list[Table]:
     """All that *facts*, the part of a document that is ours, has to show."""
-    found = (_goals(facts), _operations(facts), *_busy(facts), *_fair(facts), *_scale(facts))
+    found = (_goals(facts), _operations(facts), *_busy(facts), *_fair(facts), *_late(facts), *_scale(facts))
     return [table for table in found if table.rows]
 
 
@@ -185,6 +186,36 @@ def _fair(facts: Mapping[str, Any]) -> Iterator[Table]:
                 ]
             )
     yield from (paced, tight)
+
+
+def _late(facts: Mapping[str, Any]) -> Iterator[Table]:
+    late = facts.get("late")
+    if late is None:
+        return
+    table = Table(
+        "A thread that sleeps 1 ms at a time, beside threads that transfer",
+        ["target", "threads", "late, median", "late, longest", "slowest to fastest", "turns a second"],
+        note="Medians of the quieter rounds. On c and cffi beside 4 and 16 threads: no later than "
+        f"{late_goals.TIMES:g} times the stdlib's or {duration(late_goals.BOUND)}, and a share of at least"
+        f" {late_goals.SHARE:g}.",
+    )
+    measures = (late_goals.LATE, late_goals.LATEST, late_goals.SHARED)
+    median, longest, shared = (_verdicts(facts, measure) for measure in measures)
+    for target, runs in late["targets"].items():
+        for threads, own in runs.items():
+            key = (f"beside {threads} threads that transfer", target)
+            met = [found[key]["met"] if key in found else None for found in (median, longest, shared)]
+            table.rows.append(
+                [
+                    Cell(target),
+                    Cell(threads),
+                    Cell(duration(own["median"]), met[0]),
+                    Cell(duration(own["longest"]), met[1]),
+                    Cell(f"{own['share']:.2f}", met[2]),
+                    Cell(f"{own['turns']:,.0f}"),
+                ]
+            )
+    yield table
 
 
 def _percent(share: float) -> str:

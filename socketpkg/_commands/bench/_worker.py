@@ -77,6 +77,12 @@ class Server:
 
         return _fair.fair(self._module, seconds, pace)
 
+    def late(self, threads: int, seconds: float) -> dict[str, Any]:
+        """One run of how late a thread wakes beside those that transfer."""
+        from . import _late
+
+        return _late.late(self._module, threads, seconds)
+
 
 def main(arguments: list[str]) -> None:
     """Serves until the orders end."""
