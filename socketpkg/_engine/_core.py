@@ -446,6 +446,8 @@ class Socket:
         ancillary_size = c_ssize(ancbufsize)
         number = 0 if flags is _ZERO else c_int(flags)
         targets = _tuple_of(buffers, "recvmsg_into() argument 1 must be an iterable")
+        if ancillary_size < 0 or ancillary_size > INT_MAX:
+            _check_all_writable(targets)
         _check_ancillary_size(ancillary_size)
         if len(targets) > _IOV_MAX and self._sp_type == SOCK_STREAM:
             targets = targets[:_IOV_MAX]
@@ -839,6 +841,19 @@ def _flags_after(data: ReadableBuffer, flags: SupportsIndex) -> int:
     if type(data) is not bytes:
         contiguous(data).release()
     return c_int(flags)
+
+
+def _check_all_writable(targets: tuple[WriteableBuffer, ...]) -> None:
+    """TypeError unless recvmsg_into() could receive into all of *targets*."""
+    for target in targets:
+        try:
+            view = contiguous(target)
+            usable = not view.readonly
+            view.release()
+        except Exception:
+            usable = False
+        if not usable:
+            raise TypeError("recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers")
 
 
 def _check_writable(buffer: WriteableBuffer, caller: str) -> None:
