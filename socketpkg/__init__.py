@@ -38,6 +38,7 @@ from ._version import __version__ as __version__
 __backend__: str = _socket.backend.name
 _initialize = _socket.core.initialize
 _adopt = _socket.core.adopt
+_tell = _socket.core.tell
 
 TYPE_CHECKING = False
 if not TYPE_CHECKING:
@@ -431,6 +432,9 @@ class socket(_socket.socket):
                     offset += sent
                     total += sent
                 return total
+            except BaseException as failure:
+                failure.characters_written = total  # type: ignore[attr-defined]
+                raise
             finally:
                 if total > 0 and hasattr(file, "seek"):
                     file.seek(offset)
@@ -465,6 +469,9 @@ class socket(_socket.socket):
                     total += sent
                     data = data[sent:]
             return total
+        except BaseException as failure:
+            failure.characters_written = total  # type: ignore[attr-defined]
+            raise
         finally:
             if total > 0 and seekable:
                 file.seek(offset + total)
@@ -501,10 +508,19 @@ class socket(_socket.socket):
         # The default argument keeps the type alive while the interpreter shuts down.
         _ss.close(self)
 
-    def close(self) -> None:
-        """Closes the socket; its descriptor lives on while a file of makefile() needs it."""
+    def close(self, *, wake: bool = False) -> None:
+        """Closes the socket; its descriptor lives on while a file of makefile() needs it.
+
+        With *wake*, calls on it that wait in other threads end with an OSError, EBADF as a rule. The connection is shut
+        down for all who share it, files of makefile() lose it too, and the number of the descriptor is not used again
+        before this object has ended.
+        """
         self._closed = True
-        if self._io_refs <= 0:
+        if wake:
+            from ._closing import close_and_wake
+
+            close_and_wake(self)
+        elif self._io_refs <= 0:
             self._real_close()
 
     def detach(self) -> int:
@@ -662,7 +678,12 @@ def create_connection(
     failures: list[OSError] = []
     limit = getdefaulttimeout() if timeout is _GLOBAL_DEFAULT_TIMEOUT else timeout
     deadline = 0
-    for family, kind, proto, _, target in getaddrinfo(host, port, 0, SOCK_STREAM):
+    try:
+        found = getaddrinfo(host, port, 0, SOCK_STREAM)
+    except OSError as failure:
+        _tell(failure, "create_connection", address)
+        raise
+    for family, kind, proto, _, target in found:
         sock = None
         try:
             sock = socket(family, kind, proto)
@@ -689,7 +710,7 @@ def create_connection(
         except OSError as failure:
             if not all_errors:
                 failures.clear()
-            failures.append(failure)
+            failures.append(_tell(failure, "connect", target))
             if sock is not None:
                 sock.close()
         except BaseException:
@@ -698,9 +719,9 @@ def create_connection(
             raise
     try:
         if not failures:
-            raise OSError("getaddrinfo returns an empty list")
+            raise _tell(OSError("getaddrinfo returns an empty list"), "create_connection", address)
         if all_errors:
-            raise ExceptionGroup("create_connection failed", failures)
+            raise _tell(ExceptionGroup("create_connection failed", failures), "create_connection", address)
         raise failures[0]
     finally:
         failures.clear()
@@ -756,7 +777,7 @@ def create_server(
             sock.bind(address)
         except OSError as failure:
             message = f"{failure.strerror} (while attempting to bind on address {address!r})"
-            raise OSError(failure.errno, message) from None
+            raise _tell(OSError(failure.errno, message), "bind", address) from None
         if backlog is None:
             sock.listen()
         else:

@@ -16,7 +16,6 @@ import socketpkg
 from . import _socket
 from ._engine.arguments import timeout_ns
 from ._engine.deadline import NOT_GIVEN, Deadline
-from ._engine.notes import tell
 from ._engine.originals import monotonic_ns
 from .resolving import getaddrinfo
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["create_connection"]
 
 _SYSCALLS = _socket.backend.syscalls
+_tell = _socket.core.tell
 _POLLOUT = 4
 _UNDER_WAY = {errno.EINPROGRESS, errno.EINTR, errno.EWOULDBLOCK}
 
@@ -144,7 +144,7 @@ class _Attempts:
         try:
             sock = socketpkg.socket(family, kind, proto)
         except OSError as failure:
-            self.failures.append(tell(failure, "connect", target))
+            self.failures.append(_tell(failure, "connect", target))
             return None
         self.pending[sock.fileno()] = sock, target
         try:
@@ -154,7 +154,7 @@ class _Attempts:
                 try:
                     sock.bind(self.source_address)
                 except OSError as failure:
-                    raise tell(failure, "bind", self.source_address) from None
+                    raise _tell(failure, "bind", self.source_address) from None
             sock.setblocking(False)
             error = sock.connect_ex(target)
             if error and error not in _UNDER_WAY:
@@ -167,17 +167,17 @@ class _Attempts:
     def failed(self, sock: socketpkg.socket, failure: OSError, target: Any) -> None:
         del self.pending[sock.fileno()]
         sock.close()
-        self.failures.append(tell(failure, "connect", target))
+        self.failures.append(_tell(failure, "connect", target))
 
-    def failure(self, address: Any, all_errors: bool) -> BaseException:
+    def failure(self, address: Any, all_errors: bool) -> Any:
         """What to raise."""
         if self.late:
             for _, target in self.pending.values():
-                self.failures.append(tell(TimeoutError("timed out"), "connect", target))
+                self.failures.append(_tell(TimeoutError("timed out"), "connect", target))
             if not self.failures or not all_errors:
-                return tell(TimeoutError("timed out"), "create_connection", address)
+                return _tell(TimeoutError("timed out"), "create_connection", address)
         if not self.failures:
-            return tell(OSError("getaddrinfo returns an empty list"), "create_connection", address)
+            return _tell(OSError("getaddrinfo returns an empty list"), "create_connection", address)
         if all_errors:
-            return tell(ExceptionGroup("create_connection failed", self.failures), "create_connection", address)
+            return _tell(ExceptionGroup("create_connection failed", self.failures), "create_connection", address)
         return self.failures[-1]

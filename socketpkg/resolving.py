@@ -22,7 +22,6 @@ import socketpkg
 from . import _socket
 from ._engine.arguments import NANOSECONDS
 from ._engine.deadline import Deadline
-from ._engine.notes import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -37,6 +36,7 @@ MAX_THREADS = 16
 _IDLE = 1.0
 
 _CODEC = _socket.backend.address.AddressCodec()
+_tell = _socket.core.tell
 
 
 def getaddrinfo(
@@ -181,7 +181,7 @@ def _answer(key: tuple[Any, ...], ask: Callable[[], Any], deadline: Deadline, ad
         left = deadline.left()
         seconds = None if left < 0 else min(left / NANOSECONDS, threading.TIMEOUT_MAX)
         if not question.answered.wait(seconds):
-            raise tell(TimeoutError("timed out"), "getaddrinfo" if key[0] == "getaddrinfo" else "getnameinfo", address)
+            raise _tell(TimeoutError("timed out"), "getaddrinfo" if key[0] == "getaddrinfo" else "getnameinfo", address)
     finally:
         threads.leave(question)
     if question.error is not None:

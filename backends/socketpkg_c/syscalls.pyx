@@ -266,6 +266,14 @@ cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint quick, int flags, i
     return result
 
 
+cdef int check_woken(Descriptor sock) except -1:
+    """Raises EBADF if close(wake=True) ended a wait in the kernel. Loaded when a socket was closed in a wait."""
+    from socketpkg._engine.woken import check as check_of
+
+    check_of(sock)
+    return 0
+
+
 cdef ssize_t _transfer_until(
     Descriptor sock, Transfer *t, bint sending, long long timeout, long long *deadline
 ) except -1:
@@ -295,6 +303,8 @@ cdef ssize_t _transfer_until(
                 return fail(error)
         while True:
             result = tried(sock, t, False, 0, &error)
+            if result <= 0 and number_of(sock) < 0:
+                check_woken(sock)
             if result >= 0:
                 return noted(t, result)
             # EAGAIN here comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
@@ -928,11 +938,11 @@ cdef class Syscalls(Contract):
         cdef char *data_left
         cdef Py_ssize_t left, count
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        left = view.len
         try:
             t.operation = SEND
             t.flags = flags
             data_left = <char *>view.buf
-            left = view.len
             if timeout > 0:
                 deadline = saturated_sum(monotonic_ns(), timeout)
             while True:
@@ -946,6 +956,9 @@ cdef class Syscalls(Contract):
                     return
                 if timeout > 0 and monotonic_ns() >= deadline:
                     raise TimeoutError("timed out")
+        except BaseException as failure:
+            failure.characters_written = view.len - left
+            raise
         finally:
             PyBuffer_Release(&view)
 

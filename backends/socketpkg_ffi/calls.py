@@ -309,6 +309,8 @@ class ForeignSyscalls(Syscalls):
                     self._must_wait(tried, timeout)
                 while True:
                     result = released(sock._sp_fd, target, count, flags, *more)
+                    if result <= 0 and sock._sp_fd < 0:
+                        self._check_woken(sock)
                     if result >= 0:
                         return result
                     # EAGAIN comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
@@ -327,6 +329,12 @@ class ForeignSyscalls(Syscalls):
                     deadline = self._wait(sock, events, timeout, deadline)
         finally:
             del target
+
+    def _check_woken(self, sock: "HasDescriptor") -> None:
+        """Raises EBADF if close(wake=True) ended a wait in the kernel. Loaded when a socket was closed in a wait."""
+        from socketpkg._engine.woken import check
+
+        check(sock)
 
     # -- descriptors ---------------------------------------------------------------------------------------------
 
@@ -379,6 +387,8 @@ class ForeignSyscalls(Syscalls):
                 length = self._accept(sock._sp_fd, room, made)
                 if made[0] >= 0:
                     break
+                if sock._sp_fd < 0:
+                    self._check_woken(sock)
                 if self._must_wait(made.pop(), max(timeout, 0)):
                     deadline = self._wait(sock, POLLIN, timeout, deadline)
             address = b""
@@ -667,7 +677,18 @@ class ForeignSyscalls(Syscalls):
         self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
     ) -> None:
         """sendall of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
-        send, released = self._send, self._send_released
+        # What was taken is in this list when the call is over. A result in a variable would be lost to a handler of a
+        # signal that raises just then; nothing runs between a call of map() and extend().
+        taken: list[int] = [max(tried, 0)]
+
+        def send(*arguments: "Any") -> int:
+            taken.extend(map(self._send, *[(argument,) for argument in arguments]))
+            return taken[-1]
+
+        def released(*arguments: "Any") -> int:
+            taken.extend(map(self._send_released, *[(argument,) for argument in arguments]))
+            return taken[-1]
+
         rest = target
         # One deadline for all the rounds, also for those that need not wait.
         deadline = self._now() + timeout if timeout > 0 else 0
@@ -685,8 +706,11 @@ class ForeignSyscalls(Syscalls):
                     timeout = deadline - self._now()
                     if timeout <= 0:
                         raise TimeoutError("timed out")
+        except BaseException as failure:
+            failure.characters_written = sum([count for count in taken if count > 0])  # type: ignore[attr-defined]
+            raise
         finally:
-            del target, rest
+            del target, rest, send, released
 
     def sendto(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, address: bytes, timeout: int) -> int:
         target, size = self._readable(data)

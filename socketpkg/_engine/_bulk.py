@@ -112,6 +112,11 @@ def _messages(
     messages: list[Any] = []
     address: Any = None
     last: bytes | None = None
+    if sock._sp_fd < 0 and not data[0]:
+        # A wait in the kernel that close(wake=True) has ended looks like the end of a stream.
+        from socketpkg._engine.woken import check
+
+        check(sock)
     try:
         for position in range(len(data)):
             raw = raws[position]

@@ -217,31 +217,36 @@ class Socket:
         """Binds the socket to *address*; for AF_INET and AF_INET6 also bind(host, port)."""
         if port:
             address = self._one_address(address, port, "bind")
-        raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind")
-        _audit_address("socket.bind", self, address)
-        _sys.bind(self, raw)
+        try:
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind")
+            _audit_address("socket.bind", self, address)
+            _sys.bind(self, raw)
+        except OSError as failure:
+            tell(failure, "bind", address)
+            raise
 
     def connect(self, address: Any, /, *port: Any) -> None:
         """Connects to *address*; for AF_INET and AF_INET6 also connect(host, port)."""
         if port:
             address = self._one_address(address, port, "connect")
-        raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect")
-        _audit_address("socket.connect", self, address)
-        error = _sys.connect(self, raw, self._sp_timeout)
-        if error:
-            if error < 0:
-                raise TimeoutError("timed out")
+        error = 0
+        try:
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect")
+            _audit_address("socket.connect", self, address)
+            error = _sys.connect(self, raw, self._sp_timeout)
+            if error:
+                if error < 0:
+                    raise TimeoutError("timed out")
+                if self._sp_fd < 0:
+                    _check_woken(self)
+                raise OSError(error, strerror(error))
+        except OSError as failure:
             # A layer that refuses says why.
             note = getattr(error, "note", None)
-            if note is None:
-                raise OSError(error, strerror(error))
-            failure = OSError(error, strerror(error))
-            failure.add_note(note)
-            try:
-                raise failure
-            finally:
-                # Or it would refer to itself by its traceback.
-                del failure
+            if note is not None:
+                failure.add_note(note)
+            tell(failure, "connect", address)
+            raise
 
     def connect_ex(self, address: Any, /, *port: Any) -> int:
         """As connect, but returns the errno of the system call (0 for success) in place of raising it.
@@ -410,9 +415,13 @@ class Socket:
         if type(data) is not bytes and type(data) is not bytearray:
             # Before a host is looked up.
             contiguous(data).release()
-        raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
-        _audit_address("socket.sendto", self, address)
-        return _sys.sendto(self, data, flags, raw, self._sp_timeout)
+        try:
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
+            _audit_address("socket.sendto", self, address)
+            return _sys.sendto(self, data, flags, raw, self._sp_timeout)
+        except OSError as failure:
+            tell(failure, "sendto", address)
+            raise
 
     def recvmsg(
         self, bufsize: SupportsIndex, ancbufsize: SupportsIndex = 0, flags: SupportsIndex = 0, /
@@ -618,6 +627,25 @@ def own_methods(cls: type[Socket]) -> None:
     for name, method in vars(Socket).items():
         if type(method) is _METHOD and not name.startswith("__") and name not in vars(cls):
             setattr(cls, name, _method_of(cls, method))
+
+
+def tell(error: BaseException, operation: str, address: Any) -> BaseException:
+    """*error* with a note (PEP 678) of the operation and its address, and the address as its attribute ``address``.
+
+    Its text and its arguments stay as they are. The innermost operation counts. What only says that a call would have
+    to wait is no failure, and is told to programs too often for that.
+    """
+    if not isinstance(error, BlockingIOError) and not hasattr(error, "address"):
+        error.address = address  # type: ignore[attr-defined]
+        error.add_note(f"{operation} {address!r}")
+    return error
+
+
+def _check_woken(sock: Socket) -> None:
+    """Raises EBADF if close(wake=True) ended a wait in the kernel."""
+    from socketpkg._engine.woken import check
+
+    check(sock)
 
 
 #: What a method of a compiled class is.

@@ -19,7 +19,18 @@ from typing import Any, Literal, assert_type
 
 import socketpkg
 import socketpkg as socket
-from socketpkg import _socket, ancillary, backends, connecting, interfaces, resolving, server, streams, tcpinfo
+from socketpkg import (
+    _socket,
+    ancillary,
+    backends,
+    connecting,
+    interfaces,
+    relaying,
+    resolving,
+    server,
+    streams,
+    tcpinfo,
+)
 from socketpkg import options as socket_options
 
 # -- constants ---------------------------------------------------------------------------------------------------------
@@ -129,7 +140,7 @@ def state(sock: socket.socket) -> None:
     sock.set_inheritable(True)
     assert_type(sock.detach(), int)
     assert_type(sock.close(), None)
-    sock.family = socket.AF_INET  # type: ignore[misc]
+    sock.family = socket.AF_INET  # type: ignore[call-arg]
 
 
 def connections(sock: socket.socket) -> None:
@@ -416,3 +427,10 @@ def connecting_to() -> None:
         assert_type(name, str)
         print(family)
     assert_type(resolving.getnameinfo(("127.0.0.1", 80), 0, timeout=None), tuple[str, str])
+
+
+def proxies(a: socket.socket, b: socket.socket) -> None:
+    assert_type(relaying.relay(a, b, idle_timeout=1.5).forward, int)
+    assert_type(relaying.accept_many(a, 3), list[tuple[socket.socket, Any]])
+    a.close(wake=True)
+    a.close(True)  # type: ignore[call-arg]

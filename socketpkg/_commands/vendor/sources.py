@@ -40,7 +40,8 @@ ENGINE = "_engine"
 #: Where to begin: what programs import or run by name.
 ROOTS = (
     *("", "__main__", "_commands.doctor", "_config", "server"),
-    *("ancillary", "connecting", "interfaces", "options", "resolving", "streams", "tcpinfo"),
+    *("ancillary", "connecting", "interfaces", "options", "relaying", "resolving", "streams"),
+    "tcpinfo",
 )
 #: What never is in a copy, with all that is in it: the other commands, the list of constants, which only a build reads,
 #: and the old name of the contract, for backends of others.
