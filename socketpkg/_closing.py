@@ -39,20 +39,16 @@ def close_and_wake(sock: Any) -> None:
     if fd == -1:
         return
     try:
-        descriptor: Any = _descriptor(fd)
-        _socket.backend.syscalls.shutdown(descriptor, _SHUT_RDWR)
+        _socket.backend.syscalls.shutdown(_DESCRIPTOR(fd), _SHUT_RDWR)
     except OSError:
         pass  # not connected, or of a family that has no such call
     finally:
         _give_up(sock, fd)
 
 
-def _descriptor(fd: int) -> Any:
-    """The descriptor as a backend's calls take it."""
-    return _DESCRIPTOR(fd)
-
-
-_DESCRIPTOR: Any = getattr(_socket.core, "Descriptor", Descriptor)
+#: What a backend's calls take: of a compiled core, that of the compiled contract, which its `Socket` inherits from.
+_BASE: Any = _socket.socket.__base__
+_DESCRIPTOR: Any = _BASE if _BASE.__name__ == Descriptor.__name__ else Descriptor
 
 
 def _give_up(sock: Any, fd: int) -> None:

@@ -301,9 +301,10 @@ def test_connect_keeps_its_timeout_in_spite_of_signals(full_backlog: Any, alarm:
     with socket.socket() as sock:
         sock.settimeout(INTERVAL * 10)
         start()
-        with pytest.raises(TimeoutError, match="^timed out$"):
+        with pytest.raises(TimeoutError) as caught:
             sock.connect(address)
         stop()
+        assert str(caught.value) == "timed out"
     with socket.socket() as sock:
         sock.settimeout(INTERVAL * 10)
         start()

@@ -483,8 +483,9 @@ def test_the_end_of_the_stream_needs_no_wait(stream: Any) -> None:
 def test_connect_times_out(full_backlog: tuple[str, int]) -> None:
     with socket.socket() as sock:
         sock.settimeout(BRIEF)
-        with pytest.raises(TimeoutError, match="^timed out$"):
+        with pytest.raises(TimeoutError) as caught:
             sock.connect(full_backlog)
+        assert str(caught.value) == "timed out"
 
 
 def test_connect_without_blocking(full_backlog: tuple[str, int]) -> None:
