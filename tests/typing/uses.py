@@ -140,7 +140,7 @@ def state(sock: socket.socket) -> None:
     sock.set_inheritable(True)
     assert_type(sock.detach(), int)
     assert_type(sock.close(), None)
-    sock.family = socket.AF_INET  # type: ignore[call-arg]
+    sock.family = socket.AF_INET  # type: ignore[misc]
 
 
 def connections(sock: socket.socket) -> None:
