@@ -14,9 +14,10 @@ find something to do pay nothing for this, and those that waited in the kernel o
 from __future__ import annotations
 
 import os
-from os import close, dup2
+from os import dup2
 
 from . import _socket
+from ._engine.originals import close
 from ._engine.woken import WOKEN
 from .contract import Descriptor
 
