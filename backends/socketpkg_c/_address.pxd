@@ -13,7 +13,7 @@ cdef dict _recent_inet, _recent_inet6, _recent_heard, _older_inet, _older_inet6,
 cpdef int sockaddr_family(bytes raw) except -1
 cpdef str host_name(object host)
 cpdef tuple resolve(str host, int family)
-cdef int _port(object port, str caller) except -1
+cdef int _port(object port, str caller, str name, int family) except -1
 cdef object _unsigned(object value)
 cdef bint _is_plain(object address) except -1
 cdef int _keep(dict recent, dict older, object key, object value) except -1

@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from _operator import index
 
-from socketpkg._engine.arguments import UINT_MAX, c_masked, file_system_bytes, plain_bytes, plain_str
+from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked, file_system_bytes, plain_bytes, plain_str
 from socketpkg._engine.originals import fsdecode, fsencode
 
 TYPE_CHECKING = False
@@ -179,9 +179,12 @@ def _scope_id(scope: str) -> int:
         return -1
 
 
-def _port(port: Any, caller: str) -> int:
+def _port(port: Any, caller: str, name: str, family: int) -> int:
     number = index(port)
     if number < 0 or number > 0xFFFF:
+        if -INT_MAX - 1 <= number <= INT_MAX:
+            # What is wrong with the host is told first, as in the standard library.
+            resolve(name, family)
         raise OverflowError(f"{caller}(): port must be 0-65535.")
     return number
 
@@ -250,7 +253,7 @@ def _encode_inet(address: Any, caller: str) -> bytes:
     if len(address) != 2:
         raise TypeError("AF_INET address must be a pair (host, port)")
     name = host_name(address[0])
-    port = _port(address[1], caller)
+    port = _port(address[1], caller, name, AF_INET)
     _, packed, _ = resolve(name, AF_INET)
     raw = _HEADER_INET + bytes((port >> 8, port & 255)) + packed + _SIN_ZERO
     if plain and _is_numeric(address[0], AF_INET):
@@ -274,7 +277,7 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
     if size < 2 or size > 4:
         raise TypeError("AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])")
     name = host_name(address[0])
-    port = _port(address[1], caller)
+    port = _port(address[1], caller, name, AF_INET6)
     flowinfo = _unsigned(address[2]) if size > 2 else 0
     scope_id = _unsigned(address[3]) if size > 3 else 0
     if flowinfo > _FLOWINFO_MAX:

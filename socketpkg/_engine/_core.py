@@ -176,7 +176,10 @@ class Socket:
             if isinstance(failure, Warning) or not sys.is_finalizing():
                 raise
         finally:
-            _close_socket(self)
+            try:
+                _close_socket(self)
+            except OSError:
+                pass  # nobody is there to be told, as in the standard library
 
     def __repr__(self) -> str:
         return (
@@ -489,12 +492,21 @@ class Socket:
         # As in the standard library, before the buffers are looked at.
         _audit_address("socket.sendmsg", self, address)
         sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
+        items: tuple[tuple[int, int, Any], ...] = ()
+        wrong: Exception | None = None
         try:
             items = _ancillary_items(ancdata)
-        except Exception:
-            for source in sources:
-                contiguous(source).release()
-            raise
+        except Exception as failure:
+            wrong = failure
+        if wrong is not None:
+            try:
+                # What is wrong with the buffers is told first, and has nothing to do with this.
+                for source in sources:
+                    contiguous(source).release()
+                raise wrong
+            finally:
+                # The exception has this frame in its traceback: it must not refer to itself.
+                wrong = None
         if len(sources) > _IOV_MAX and self._sp_type == SOCK_STREAM:
             return _send_gathered(self, sources, items, number, raw)
         return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)

@@ -180,8 +180,8 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
                 self._sp_c_fd = -1
             try:
                 close(fd)
-            except ConnectionResetError:
-                pass  # the descriptor is closed (bpo-30319)
+            except OSError:
+                pass  # nobody is there to be told, as in the standard library
 
     warn = _warn
     return __del__

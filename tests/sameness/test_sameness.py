@@ -33,7 +33,6 @@ def lockstep() -> Iterator[Lockstep]:
         yield made
 
 
-@pytest.mark.slow  # until what it finds on main is mended
 def test_random_programs(lockstep: Lockstep) -> None:
     for begin in range(0, PROGRAMS, 100):
         print(f"seed {SEED + begin}")
@@ -47,7 +46,6 @@ def test_programs_that_once_failed(lockstep: Lockstep, path: Path) -> None:
     assert not found, explain(program, found)
 
 
-@pytest.mark.slow  # likewise
 def test_what_is_allowed_is_documented() -> None:
     page = (Path(__file__).parents[2] / "docs" / "differences.md").read_text()
     plain = re.sub(r"\s+", " ", page)
