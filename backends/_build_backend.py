@@ -38,5 +38,5 @@ def get_requires_for_build_editable(config_settings: "object" = None) -> list[st
 
 
 def get_requires_for_build_sdist(config_settings: "object" = None) -> list[str]:
-    """PEP 517: an sdist has sources only."""
-    return []
+    """PEP 517: an sdist has sources only, but setup.py describes the extensions for it as well."""
+    return _plan.requirements()

@@ -250,7 +250,7 @@ class socket(_socket.socket):
 
     def dup(self) -> Self:
         """A second socket object on a new descriptor for the same socket; the descriptor is close-on-exec."""
-        sock = _adopt(self.__class__, self.family, self.type, self.proto, dup(self.fileno()), self)
+        sock: Self = _adopt(self.__class__, self.family, self.type, self.proto, dup(self.fileno()), self)
         sock.settimeout(self.gettimeout())
         return sock
 
@@ -552,7 +552,7 @@ _socket.core.own_methods(socket)
 
 def fromfd(fd: SupportsIndex, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex = 0) -> socket:
     """A socket object on a duplicate of the descriptor *fd*; the original stays open."""
-    return _adopt(socket, family, type, proto, dup(fd))
+    return _adopt(socket, family, type, proto, dup(fd))  # type: ignore[no-any-return]
 
 
 def send_fds(

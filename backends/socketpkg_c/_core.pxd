@@ -82,6 +82,8 @@ cdef inline Descriptor _borrowed(int fd):
 @cython.locals(timeout="long long", owner=Socket, offered=bint)
 cdef void _take_over(Socket sock, int family, int kind, int protocol, int fd) except *
 cdef tuple _kind_of(int fd, int family, int kind, int protocol)
+
+
 @cython.locals(owner=Socket, fd=int)
 cpdef adopt(object make, object family, object type, object proto, object source, Socket like=*)
 cdef void _inherit(Socket sock, Socket like) except *
@@ -108,6 +110,7 @@ cdef Py_ssize_t c_ssize(object value) except? -1
 @cython.locals(number="long long")
 cdef long long c_unsigned(object value, int bits) except? -1
 
+
 @cython.locals(number="long long")
 cdef int _descriptor(object value) except? -1
 
@@ -117,6 +120,8 @@ cpdef tuple _ancillary_items(object ancdata)
 cdef str _text(object value, str function, int position)
 
 cdef Py_ssize_t _IOV_MAX
+
+
 @cython.locals(start=Py_ssize_t, size=Py_ssize_t, count=Py_ssize_t, sent=Py_ssize_t, timeout="long long")
 cdef object _send_gathered(Socket sock, tuple sources, tuple items, int flags, bytes raw)
 cdef int _CMSG_CLOEXEC
@@ -128,6 +133,7 @@ cdef bint _is_sequence(object value) except -1
 
 cdef int _short(object x, str function) except -1
 cdef long long _word(object x) except? -1
+
 
 @cython.locals(number="long long")
 cdef long long _unsigned_int(object value, str too_large) except? -1

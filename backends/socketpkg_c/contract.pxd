@@ -1,5 +1,5 @@
-# What a call asks for its descriptor, and the calls of socketpkg/contract.py that programs make often, with C types: `Socket` calls them through the method
-# table. The others are ordinary methods.
+# What a call asks for its descriptor, and the calls of socketpkg/contract.py that programs make often, with C types:
+# `Socket` calls them through the method table. The others are ordinary methods.
 
 
 cdef extern from *:
@@ -45,7 +45,9 @@ cdef class SystemCalls:
     cpdef setsockopt(self, Descriptor sock, int level, int option, object value)
     cpdef setsockopt_null(self, Descriptor sock, int level, int option, unsigned int optlen)
     cpdef bytes recv(self, Descriptor sock, Py_ssize_t bufsize, int flags, long long timeout)
-    cpdef Py_ssize_t recv_into(self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1
+    cpdef Py_ssize_t recv_into(
+        self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout
+    ) except -1
     cpdef tuple recvfrom(self, Descriptor sock, Py_ssize_t bufsize, int flags, long long timeout)
     cpdef tuple recvfrom_into(self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout)
     cpdef Py_ssize_t send(self, Descriptor sock, object data, int flags, long long timeout) except -1
@@ -66,7 +68,8 @@ cdef class Syscalls(SystemCalls):
     cpdef int dup(self, int fd) except -1
     cpdef set_blocking(self, Descriptor sock, bint blocking)
     cpdef tuple recvmmsg(
-        self, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags, long long timeout)
+        self, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags,
+        long long timeout)
     cpdef tuple recvmmsg_into(self, Descriptor sock, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout)
     cpdef Py_ssize_t sendmmsg(
         self, Descriptor sock, list data, list ancillary, list addresses, int flags, long long timeout

@@ -879,7 +879,9 @@ cdef class Syscalls(Contract):
         t.flags = flags
         return receive(sock, &t, bufsize, timeout)
 
-    cpdef Py_ssize_t recv_into(self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout) except -1:
+    cpdef Py_ssize_t recv_into(
+        self, Descriptor sock, object buffer, Py_ssize_t nbytes, int flags, long long timeout
+    ) except -1:
         cdef Py_buffer view
         cdef Transfer t
         export_writable(buffer, &view, "recv_into")
@@ -1163,7 +1165,9 @@ cdef class Syscalls(Contract):
             return Contract.recvmmsg(self, sock, count, bufsize, ancbufsize, flags, timeout)
         return receive_many(self, sock, count, bufsize, None, ancbufsize, flags, timeout)
 
-    cpdef tuple recvmmsg_into(self, Descriptor sock, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout):
+    cpdef tuple recvmmsg_into(
+        self, Descriptor sock, tuple buffers, Py_ssize_t ancbufsize, int flags, long long timeout
+    ):
         if not libc.SP_HAVE_MMSG:
             return Contract.recvmmsg_into(self, sock, buffers, ancbufsize, flags, timeout)
         return receive_many(self, sock, len(buffers), 0, buffers, ancbufsize, flags, timeout)
@@ -1364,7 +1368,8 @@ cdef int segment_size(libc.msghdr *header) noexcept:
 
 
 cdef tuple receive_many(
-    Contract backend, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize, int flags,
+    Contract backend, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, tuple buffers, Py_ssize_t ancbufsize,
+    int flags,
     long long timeout
 ):
     """recvmmsg(2) of at most *count* messages of *bufsize* bytes, or into *buffers*: what the contract's recvmmsg and

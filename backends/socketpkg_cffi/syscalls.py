@@ -270,7 +270,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
                 if nbytes > size:
                     raise ValueError("buffer too small for requested bytes")
                 size = nbytes
-            tried = 0
+            tried: int = 0
             if size <= LARGE:
                 tried = _recv(sock._sp_fd, target, size, _DONTWAIT)
                 if tried >= 0:

@@ -486,7 +486,8 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         pointer, length, to_length, _ = room[0]
         length.value = NAME_SIZE
         made.extend(map(_accept4, (fd,), (pointer,), (to_length,), (_SOCK_CLOEXEC,)))
-        return min(length.value, NAME_SIZE)
+        size: int = min(length.value, NAME_SIZE)
+        return size
 
     def _poll(self, fd: int, events: int, milliseconds: int) -> int:
         descriptor = Pollfd(fd, events)

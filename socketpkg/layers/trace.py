@@ -488,8 +488,7 @@ class Layer(TrackingLayer[_Seen]):
             found = dict.fromkeys(names.address(entry[4]) for entry in result)
             return "[" + ", ".join(found) + "]"
         if name in ("gethostbyname", "gethostbyaddr"):
-            words = [result[0], *result[1]]
-            shown = [printable(word) for word in words]
+            shown = [printable(name) for name in (result[0], *result[1])]
             return " ".join([*shown, *(inet_ntop(result[2], packed) for packed in result[3])])
         if isinstance(result, bytes):
             return _quoted(result, 64)
