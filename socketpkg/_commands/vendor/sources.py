@@ -7,7 +7,7 @@ A copy looks like this::
 
     socketpkg/                  the public package, with its folders
     socketpkg/_backend/         the backend: its own modules, and those that each backend has its own instance of
-    socketpkg_ffi/calls/             what the backends cffi and ctypes share
+    socketpkg/_ffi/             what the backends cffi and ctypes share
 
 Modules are named here as they are in the copy, by the dotted path from there: ``backends``, ``_engine.arguments``,
 ``_backend._core``; the package itself is the empty name. The packages of a copy have the modules that they have when
@@ -44,13 +44,15 @@ ROOTS = (
     "tcpinfo",
 )
 #: What never is in a copy, with all that is in it: the other commands, the list of constants, which only a build reads,
-#: and the old name of the contract, for backends of others.
+#: a freezer's hook, why the installation left a backend out, and the old name of the contract, for backends of others.
 EXCLUDED = (
     "_bootstrap",
     "_commands.bench",
     "_commands.run",
     "_commands.vendor",
     "_engine.constants",
+    "_not_built",
+    "_pyinstaller",
     "_syscalls",
     "layers",
 )
