@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Command(Protocol):
         """What a module brings that is a command."""
@@ -33,8 +33,8 @@ DEFAULT = "doctor"
 
 def command(name: str) -> "Command":
     """A command by its name."""
-    found: Command = import_module(f".{_config.COMMANDS[name]}", __package__)
-    return found
+    found: Any = import_module(f".{_config.COMMANDS[name]}", __package__)
+    return found  # type: ignore[no-any-return]
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:

@@ -51,7 +51,7 @@ _EXPORTS = {
     "socket": socket,
     "timeout": timeout,
     **_CAPI,
-    **{name: public(getattr(core, name), _MODULES.get(name, __package__)) for name in _FUNCTIONS},
+    **{name: public(getattr(core, name), _MODULES.get(name, str(__package__))) for name in _FUNCTIONS},
     **_CONSTANTS,
 }
 globals().update(_EXPORTS)

@@ -1243,7 +1243,8 @@ cdef tuple receive_message(
     cdef Message message
     cdef libc.sockaddr_storage storage
     cdef Transfer t
-    cdef object received
+    cdef object received, address, msg_flags
+    cdef list items
     begin(&message)
     try:
         if buffers is not None:
@@ -1257,22 +1258,24 @@ cdef tuple receive_message(
         t.operation = RECVMSG
         t.flags = flags
         t.message = &message.header
-        if buffers is None:
-            try:
+        try:
+            if buffers is None:
                 received = receive(sock, &t, bufsize, timeout)
-            except BaseException:
-                # No memory for what has come already.
-                close_descriptors(&message.header)
-                raise
-        else:
-            t.size = message.total
-            received = _transfer(sock, &t, False, timeout)
-        return (
-            received,
-            items_of(&message.header),
-            message.header.msg_flags,
-            address_bytes(&storage, message.header.msg_namelen),
-        )
+            else:
+                t.size = message.total
+                received = _transfer(sock, &t, False, timeout)
+            address = address_bytes(&storage, message.header.msg_namelen)
+            msg_flags = message.header.msg_flags
+        except BaseException:
+            # No memory for what has come already.
+            close_descriptors(&message.header)
+            raise
+        items = items_of(&message.header)  # which closes them itself
+        try:
+            return received, items, msg_flags, address
+        except BaseException:
+            close_descriptors(&message.header)
+            raise
     finally:
         release(&message)
 

@@ -182,6 +182,8 @@ class ForeignSyscalls(Syscalls):
         """The same with the standard library's error."""
         try:
             return self._writable(buffer)
+        except MemoryError:
+            raise
         except Exception:
             # Raised in here, the next error would hide this one.
             pass
@@ -195,6 +197,8 @@ class ForeignSyscalls(Syscalls):
             for buffer in buffers:
                 targets.append(self._writable(buffer))
             return
+        except MemoryError:
+            raise
         except Exception:
             pass
         raise TypeError(f"{caller}() argument 1 must be an iterable of single-segment read-write buffers")
@@ -402,7 +406,7 @@ class ForeignSyscalls(Syscalls):
 
     #: The interpreter's own function, here where nothing replaces it. It is built in: no handler of a signal runs
     #: between its call and what it does.
-    close = staticmethod(posix.close)
+    close = staticmethod(posix.close)  # pyright: ignore[reportAssignmentType]
 
     def _discard(self, descriptors: "Any") -> None:
         """Closes the descriptors that cannot be handed over."""

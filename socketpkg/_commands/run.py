@@ -190,7 +190,7 @@ def main(words: Sequence[str]) -> int:
     if line.kind == "-" and sys.stdin is not None and sys.stdin.isatty():
         return _interactive(line)
     (_bootstrap.reach_children if line.children else _bootstrap.leave_children_alone)()
-    sys.modules[backends.__package__].install()
+    sys.modules[str(backends.__package__)].install()
     if line.kind == "m":
         sys.argv = ["-m", *line.arguments]
         _run_module(line.program, True)

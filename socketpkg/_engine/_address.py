@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from socketpkg._engine.families import Families
     from socketpkg.contract import Syscalls
 
-    SYSCALLS: Syscalls
+    SYSCALLS = Syscalls()
 else:
     # The one instance of the backend's class, which socketpkg.backends has made.
     from .syscalls import SYSCALLS

@@ -438,9 +438,9 @@ class Socket:
         _check_ancillary_size(ancillary_size)
         added = _close_on_exec(self, number)
         data, ancillary, msg_flags, raw = _sys.recvmsg(self, size, ancillary_size, number | added, self._sp_timeout)
-        if added:
-            msg_flags &= ~added
         try:
+            if added:
+                msg_flags &= ~added
             return data, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
         except BaseException:
             # Nobody gets the descriptors that have come.
@@ -467,9 +467,9 @@ class Socket:
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
             self, targets, ancillary_size, number | added, self._sp_timeout
         )
-        if added:
-            msg_flags &= ~added
         try:
+            if added:
+                msg_flags &= ~added
             return count, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
         except BaseException:
             # Nobody gets the descriptors that have come.
@@ -902,6 +902,8 @@ def _check_writable(buffer: WriteableBuffer, caller: str) -> None:
         view = contiguous(buffer)
         usable = not view.readonly
         view.release()
+    except MemoryError:
+        raise
     except Exception:
         usable = False
     if not usable:

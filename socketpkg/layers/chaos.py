@@ -601,7 +601,9 @@ def _size(buffer: Any) -> int:
 def _thread_name() -> str:
     """The name of a thread that is not the main one: threads that make sockets at one line do not shift each other."""
     threading: Any = sys.modules.get("threading")
-    thread = None if threading is None else threading._active.get(get_ident())
+    if threading is None:
+        return ""
+    thread = threading._active.get(get_ident())
     return "" if thread is None or thread is threading.main_thread() else f"[{thread.name}]"
 
 

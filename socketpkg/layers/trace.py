@@ -708,14 +708,18 @@ def _traced(name: str) -> Callable[..., Any]:
     return call
 
 
-for _name in CALLS:
-    if _name not in SILENT:
-        _code = CONTRACT[_name].__code__
-        _PARAMETERS[_name] = _code.co_varnames[1 : _code.co_argcount]
-        _WITH_SOCKET[_name] = _PARAMETERS[_name][:1] in (("fd",), ("sock",)) and _name not in ("close", "dup")
-        if _name != "accept":
-            setattr(Layer, _name, _traced(_name))
-del _name, _code
+def _trace_calls() -> None:
+    """Gives the layer a method for each call of the contract that is told."""
+    for name in CALLS:
+        if name not in SILENT:
+            code = CONTRACT[name].__code__
+            _PARAMETERS[name] = code.co_varnames[1 : code.co_argcount]
+            _WITH_SOCKET[name] = _PARAMETERS[name][:1] in (("fd",), ("sock",)) and name not in ("close", "dup")
+            if name != "accept":
+                setattr(Layer, name, _traced(name))
+
+
+_trace_calls()
 
 
 # -- small things ------------------------------------------------------------------------------------------------------

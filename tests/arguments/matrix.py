@@ -451,10 +451,20 @@ def messages(S: Any, stack: contextlib.ExitStack) -> Any:
     return one
 
 
+def unlink(sock: Any) -> None:
+    """Removes the path that a call has bound the socket to: the next one may bind there, too."""
+    with contextlib.suppress(OSError, ValueError):
+        name = sock.getsockname()
+        if isinstance(name, str) and name:
+            os.unlink(name)
+
+
 def fresh(family: str = "AF_INET", kind: str = "SOCK_STREAM") -> Callable[[Any, contextlib.ExitStack], Any]:
     def make(S: Any, stack: contextlib.ExitStack) -> Any:
         sock = S.socket(getattr(S, family), getattr(S, kind))
         stack.callback(sock.close)
+        if family == "AF_UNIX":
+            stack.callback(unlink, sock)
         sock.settimeout(0)
         return sock
 

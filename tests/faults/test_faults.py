@@ -86,6 +86,10 @@ def test_each_scene_works_when_nothing_fails(records: list[Record], control: dic
     for record in records:
         if not record["call"]:
             reference = control.get(key(record))
+            if record["scene"] == "sendall_in_rounds" and record["timeout"] == 0:
+                # Whether there is room for all of it is a matter of how much the reader takes meanwhile.
+                assert record["raised"] in (None, ["BlockingIOError", "EAGAIN"]), record
+                continue
             assert record["raised"] == (reference["raised"] if reference else None), record
 
 

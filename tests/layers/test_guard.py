@@ -238,7 +238,7 @@ def refused(call, *arguments):
         call(*arguments)
     except PermissionError as error:
         assert error.errno == errno.EACCES
-        (note,) = error.__notes__
+        note = error.__notes__[0]
         assert "no rule fits; the rules are: " in note or "by the rule deny=" in note, note
         return True
     return False
