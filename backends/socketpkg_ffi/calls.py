@@ -686,12 +686,18 @@ class ForeignSyscalls(Syscalls):
         taken: list[int] = [max(tried, 0)]
 
         def send(*arguments: "Any") -> int:
-            taken.extend(map(self._send, *[(argument,) for argument in arguments]))
-            return taken[-1]
+            try:
+                taken.extend(map(self._send, *[(argument,) for argument in arguments]))
+                return taken[-1]
+            finally:
+                del arguments  # a target among them
 
         def released(*arguments: "Any") -> int:
-            taken.extend(map(self._send_released, *[(argument,) for argument in arguments]))
-            return taken[-1]
+            try:
+                taken.extend(map(self._send_released, *[(argument,) for argument in arguments]))
+                return taken[-1]
+            finally:
+                del arguments  # a target among them
 
         rest = target
         # One deadline for all the rounds, also for those that need not wait.
