@@ -53,6 +53,8 @@ class World:
         roots = sorted({str(Path(module.__file__ or "").parents[1]) for module in (socketpkg, socketpkg_ctypes)})
         (folder / "sitecustomize.py").write_text(
             "import sys\n"
+            # What the installation said of its own build is no news of the packages here.
+            "sys.modules['socketpkg._not_built'] = None\n"
             "editable = [f for f in sys.meta_path if getattr(f, '__module__', '').startswith('__editable__')]\n"
             "for finder in editable: sys.meta_path.remove(finder)\n"
             f"if editable: sys.path += [p for p in {roots!r} if p not in sys.path]\n"

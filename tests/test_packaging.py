@@ -115,7 +115,8 @@ def package(name: str) -> str:
 def test_nothing_generic_is_installed() -> None:
     tops = {file.parts[0] for file in installed_files()}
     packages = {top for top in tops if not top.endswith(".dist-info")}
-    assert packages == {"socketpkg", "socketpkg_c", "socketpkg_cffi", "socketpkg_ctypes", "socketpkg_ffi"}
+    ours = {"socketpkg", "socketpkg_c", "socketpkg_cffi", "socketpkg_ctypes", "socketpkg_ffi", "socketpkg_pytest"}
+    assert packages == ours
     assert len(tops) == len(packages) + 1
 
 
