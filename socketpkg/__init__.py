@@ -477,7 +477,9 @@ class socket(_socket.socket):
                 file.seek(offset + total)
 
     def _check_sendfile_params(self, file: Any, offset: int, count: int | None) -> None:
-        if "b" not in getattr(file, "mode", "b"):
+        mode = getattr(file, "mode", "b")
+        # Before 3.13 the mode of a gzip file is a number.
+        if isinstance(mode, str) and "b" not in mode:
             raise ValueError("file should be opened in binary mode")
         if not self.type & SOCK_STREAM:
             raise ValueError("only SOCK_STREAM type sockets are supported")
