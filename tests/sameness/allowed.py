@@ -109,6 +109,7 @@ _HOPELESS = (
     errno.EBADF,
     errno.ENOTSOCK,
     errno.EFAULT,
+    errno.EISCONN,
 )
 
 

@@ -245,15 +245,21 @@ class Runner:
                 outcome.append(action())
 
             self.plan = act
+            result = failure = None
             signal.setitimer(signal.ITIMER_REAL, SOON)
             try:
                 result = call()
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-                late = self.plan is not None
+            except BaseException as raised:
+                failure = raised
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+            if self.plan is not None:
                 self.plan = None
-                if late:
-                    act()
+                act()
+            if failure is not None:
+                try:
+                    raise failure
+                finally:
+                    failure = None
             return result, outcome
 
         def interrupt() -> None:

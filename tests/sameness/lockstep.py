@@ -164,7 +164,8 @@ def search(lockstep: Lockstep, programs: int, number: int, steps: int = 14) -> N
 def keep(failure: str) -> Path:
     """Keeps the program of a failure, for the tests to run it from now on."""
     lines = failure.strip().split("\n\n")[0].splitlines()
-    path = KEPT / f"{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:10]}.py"
+    path = KEPT / f"{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:10]}.txt"
+    KEPT.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     return path
 
