@@ -252,14 +252,15 @@ class Runner:
             except BaseException as raised:
                 failure = raised
             signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-            if self.plan is not None:
-                self.plan = None
-                act()
-            if failure is not None:
-                try:
+            try:
+                if self.plan is not None:
+                    self.plan = None
+                    act()
+                if failure is not None:
                     raise failure
-                finally:
-                    failure = None
+            finally:
+                # It has this frame in its traceback.
+                failure = None
             return result, outcome
 
         def interrupt() -> None:
