@@ -644,7 +644,8 @@ class ForeignSyscalls(Syscalls):
             sent = tried
             if tried <= 0:
                 sent = self._transfer(sock, POLLOUT, send, released, target, size, size, flags, timeout, tried=tried)
-            if sent < size and timeout < 0:
+            # More was given to a call that blocks: the kernel took less because a signal came, and that is the result.
+            if sent < size <= LARGE and timeout < 0:
                 return self._send_rest(sock, target, size, flags, sent)
             return sent
         finally:
@@ -653,18 +654,13 @@ class ForeignSyscalls(Syscalls):
     def _send_rest(self, sock: "HasDescriptor", target: "Any", size: int, flags: int, sent: int) -> int:
         """Goes on with a blocking send that took *sent* bytes: the count of it all, as the kernel's own call gives it.
 
-        What was taken counts, and an error comes with the next call.
+        What was taken counts, an error comes with the next call, and a signal cuts it short as it does the kernel's.
         """
         rest = None
         try:
-            while sent < size:
-                rest = self._beyond(target, sent)
-                result = self._send_released(sock._sp_fd, rest, size - sent, flags)
-                if result >= 0:
-                    sent += result
-                elif self._errno(result) != EINTR:
-                    break
-            return sent
+            rest = self._beyond(target, sent)
+            result = self._send_released(sock._sp_fd, rest, size - sent, flags)
+            return sent + max(result, 0)
         finally:
             del target, rest
 
@@ -894,7 +890,7 @@ class ForeignSyscalls(Syscalls):
             control = self._control(ancillary) if ancillary else b""
             more = address, len(address), control, len(control)
             sent = self._transfer(sock, POLLOUT, held, released, what, count, size, flags, timeout, *more)
-            if sent == size or timeout >= 0:
+            if sent == size or timeout >= 0 or size > LARGE:
                 return sent
             return self._send_targets(sock, targets, flags, sent)
         finally:

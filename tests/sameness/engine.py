@@ -245,15 +245,22 @@ class Runner:
                 outcome.append(action())
 
             self.plan = act
+            result = failure = None
             signal.setitimer(signal.ITIMER_REAL, SOON)
             try:
                 result = call()
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-                late = self.plan is not None
-                self.plan = None
-                if late:
+            except BaseException as raised:
+                failure = raised
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+            try:
+                if self.plan is not None:
+                    self.plan = None
                     act()
+                if failure is not None:
+                    raise failure
+            finally:
+                # It has this frame in its traceback.
+                failure = None
             return result, outcome
 
         def interrupt() -> None:

@@ -141,8 +141,16 @@ def search(lockstep: Lockstep, programs: int, number: int, steps: int = 14) -> N
     The same *number* gives the same programs.
     """
 
+    broken: dict[tuple[str, ...], str] = {}
+
     def run(program: list[str]) -> None:
-        found = lockstep.differences(program)
+        try:
+            assert tuple(program) not in broken, broken[tuple(program)]
+            found = lockstep.differences(program)
+        except Broken as failure:
+            # Not each time, it may be: hypothesis wants the same verdict when it runs the program again.
+            broken[tuple(program)] = "\n".join(["", *program, "", str(failure)])
+            raise AssertionError(broken[tuple(program)]) from None
         assert not found, explain(program, found)
 
     machine = seed(number)(type("RandomPrograms", (Programs,), {"run": staticmethod(run)}))
@@ -164,7 +172,8 @@ def search(lockstep: Lockstep, programs: int, number: int, steps: int = 14) -> N
 def keep(failure: str) -> Path:
     """Keeps the program of a failure, for the tests to run it from now on."""
     lines = failure.strip().split("\n\n")[0].splitlines()
-    path = KEPT / f"{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:10]}.py"
+    path = KEPT / f"{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()[:10]}.txt"
+    KEPT.mkdir(exist_ok=True)
     path.write_text("\n".join(lines) + "\n")
     return path
 

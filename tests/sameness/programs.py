@@ -615,7 +615,7 @@ class Programs(RuleBasedStateMachine):
 
     @rule(which=choice, other=choice, patience=patience, call=one_of(
         "send_fds({s}, [b'fd'], [{o}.fileno()])", "recv_fds({s}, 10, 2)", "send_fds({s}, [], [])",
-        "recv_fds({s}, 10, 0)", "send_fds({s}, [b'fd'], [55])", "recv_fds({s}, 10, 1, socket.MSG_PEEK)",
+        "recv_fds({s}, 10, 0)", "send_fds({s}, [b'fd'], [55])", "recv_fds({s}, 10, 1, socket.MSG_DONTWAIT)",
     ))  # fmt: skip
     def descriptors(self, which: int, other: int, patience: int, call: str) -> None:
         name = self.sock(which)

@@ -39,7 +39,7 @@ def test_random_programs(lockstep: Lockstep) -> None:
         search(lockstep, min(100, PROGRAMS - begin), SEED + begin)
 
 
-@pytest.mark.parametrize("path", sorted(KEPT.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(KEPT.glob("*.txt")), ids=lambda path: path.stem)
 def test_programs_that_once_failed(lockstep: Lockstep, path: Path) -> None:
     program = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     found = lockstep.differences(program)
