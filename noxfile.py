@@ -38,7 +38,7 @@ nox.options.download_python = "never"
 # What a contributor needs. All of the interpreter's own tests on every Python take long, and are asked for by name like
 # the benchmark.
 nox.options.sessions = ["lint", "types", "tests", "docs", "examples", "build", "conformance_short"]
-nox.options.sessions += ["sameness", "sanitize_short", "valgrind"]
+
 nox.options.error_on_missing_interpreters = "CI" in os.environ
 
 ROOT = Path(__file__).parent

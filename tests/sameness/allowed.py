@@ -228,6 +228,6 @@ ALLOWED = [
     Allowed("A socket whose timeout is 0 never waits in a call that transfers something", _never_waits),
     # poll(2) says that there is no room for more while a part of the buffer is free; sending says that there is.
     Allowed("a call that can be served at once is served even if its timeout is tiny", _nothing),
-    Allowed("a signal whose handler returns does not cut it short", _cut_short),
+    Allowed("whose handler returns does not cut it short at once", _cut_short),
     Allowed("`sendmsg` on a stream takes any number of buffers, in several system calls", _many_buffers),
 ]
