@@ -179,7 +179,7 @@ class Option(Generic[_T]):
         size: int = 0,
         *others: str,
     ) -> None:
-        self.name = name
+        self.name: str = name
         #: As for getsockopt(); None where the platform lacks the option.
         self.level: int | None = None
         self.number: int | None = None
