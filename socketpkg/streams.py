@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["IncompleteReadError", "LimitOverrunError", "Stream", "StreamSocket"]  # pyright: ignore
 
 _SYSCALLS = _socket.backend.syscalls
-_DONTWAIT = int(socketpkg.MSG_DONTWAIT)
 #: How much is read ahead.
 _CHUNK = 65536
 #: The longest line or message up to a separator, unless another limit is given: that of asyncio's.
@@ -76,16 +75,14 @@ class _Plain:
     def __init__(self, sock: Any) -> None:
         self._sock = sock
 
-    # The descriptor is in the mode that the socket's own timeout wants, which need not be the one that is given here.
-
     def recv_into(self, view: memoryview, timeout: int) -> int:
-        return _SYSCALLS.recv_into(self._sock, view, 0, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.recv_into(self._sock, view, 0, 0, timeout)
 
     def recv(self, size: int, timeout: int) -> bytes:
-        return _SYSCALLS.recv(self._sock, size, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.recv(self._sock, size, 0, timeout)
 
     def send(self, view: memoryview, timeout: int) -> int:
-        return _SYSCALLS.send(self._sock, view, _DONTWAIT if timeout >= 0 else 0, timeout)
+        return _SYSCALLS.send(self._sock, view, 0, timeout)
 
 
 class _Foreign:
