@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import platform
@@ -191,26 +190,34 @@ def test_an_import_finds_its_bytecode(name: str, tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
+#: In an interpreter of its own: what other tests have left in the heap would serve as well.
+ALLOCATES = """
+import ctypes
+from socketpkg._commands.bench import _operations
+
+library = ctypes.CDLL(None)
+library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+library.free.argtypes = [ctypes.c_void_p]
+size = _operations.LARGE
+
+def mapped(block):
+    word = ctypes.c_size_t.from_address(block - ctypes.sizeof(ctypes.c_size_t))
+    return bool(word.value & _operations._IS_MMAPPED)
+
+with _operations._large_blocks(2 * size):
+    hole, behind = library.malloc(size), library.malloc(64)
+    assert not mapped(hole)
+    library.free(hole)
+with _operations._large_blocks(_operations._MAPPED):
+    block = library.malloc(size)
+    assert mapped(block)
+    library.free(block)
+"""
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="its allocator")
 def test_a_large_block_is_mapped_whatever_the_heap_has_free() -> None:
-    library = ctypes.CDLL(None)
-    library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
-    library.free.argtypes = [ctypes.c_void_p]
-    size = _operations.LARGE
-
-    def mapped(block: int) -> bool:
-        word = ctypes.c_size_t.from_address(block - ctypes.sizeof(ctypes.c_size_t))
-        return bool(word.value & _operations._IS_MMAPPED)
-
-    with _operations._large_blocks(2 * size):
-        hole, behind = library.malloc(size), library.malloc(64)
-        assert not mapped(hole)
-        library.free(hole)
-    with _operations._large_blocks(_operations._MAPPED):
-        block = library.malloc(size)
-        assert mapped(block)
-        library.free(block)
-    library.free(behind)
+    subprocess.run([sys.executable, "-c", ALLOCATES], check=True)
 
 
 def test_every_raw_loop_runs(library: Path) -> None:

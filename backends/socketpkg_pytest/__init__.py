@@ -146,10 +146,13 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         return
     failed = [report.nodeid for report in terminalreporter.stats.get("failed", [])]
     if failed:
+        # A node id begins at the root of the tests; the command is for the folder that pytest was started in.
+        path, colons, name = failed[0].partition("::")
+        first = os.path.relpath(config.rootpath / path, config.invocation_params.dir) + colons + name
         given = [word for word in config.invocation_params.args if str(word).startswith("--socket")]
         if not any(str(word).startswith("--socket=") or word == "--socket" for word in given):
             given.insert(0, f"--socket={os.environ[_VARIABLE]}")
-        again = shlex.join(["pytest", *map(str, _with_values(config.invocation_params.args, given)), failed[0]])
+        again = shlex.join(["pytest", *map(str, _with_values(config.invocation_params.args, given)), first])
         terminalreporter.write_line(f"socket: to repeat the first failure: {again}")
 
 

@@ -86,9 +86,8 @@ def test_each_scene_works_when_nothing_fails(records: list[Record], control: dic
     for record in records:
         if not record["call"]:
             reference = control.get(key(record))
-            if record["scene"] == "sendall_in_rounds" and record["timeout"] == 0:
-                # Whether there is room for all of it is a matter of how much the reader takes meanwhile.
-                assert record["raised"] in (None, ["BlockingIOError", "EAGAIN"]), record
+            if room_varies(record):
+                assert record["raised"] in (NOTHING, BLOCKING), record
                 continue
             assert record["raised"] == (reference["raised"] if reference else None), record
 
@@ -134,10 +133,17 @@ def test_there_is_no_scene_that_makes_no_call(records: list[Record]) -> None:
     }
 
 
+def room_varies(record: Record) -> bool:
+    """Whether there may be no room for all of it: that is a matter of how much the reader takes meanwhile."""
+    return record["scene"] == "sendall_in_rounds" and record["timeout"] == 0
+
+
 def right(record: Record, reference: Record | None) -> bool:
     """Whether a program was told what it has to be told."""
     raised = record["raised"]
     code = record["errno"]
+    if raised == BLOCKING and room_varies(record):
+        return True
     if raised and raised[1] == ("ENOTSUP" if code == "EOPNOTSUPP" else code):
         return True
     if record["result"] == code:  # of connect_ex

@@ -90,7 +90,10 @@ def test_one_message():
 """
 
 
-def test_chaos_and_the_command_that_repeats(programs: Programs) -> None:
+@pytest.mark.parametrize("root", ["here", "above"])
+def test_chaos_and_the_command_that_repeats(programs: Programs, root: str) -> None:
+    # pytest names a test from the root of the tests, which is the folder of its configuration.
+    (programs.folder if root == "here" else programs.folder.parent).joinpath("pytest.ini").write_text("[pytest]\n")
     done = run_pytest(programs, FAILS, "--socket", "chaos+ctypes", "--socket-chaos-seed=7")
     assert done.returncode == 1, done.stdout
     assert "chaos on seed=7" in done.stdout
