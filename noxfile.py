@@ -239,7 +239,7 @@ def tests(session: nox.Session, backend: str) -> None:
     default = [str(ROOT / "tests")]
     if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
         # These have every backend in one run: once is enough.
-        for path in ("contract", "faults", "layers", "sameness", "test_bench.py", "test_vendor.py"):
+        for path in ("commands/test_bench.py", "commands/test_vendor.py", "contract", "faults", "layers", "sameness"):
             default += ["--ignore", str(ROOT / "tests" / path)]
     elif "CI" in os.environ and session.python != newest_python():
         # These take long, and what they find is seldom one Python's: plain nox runs them on each.
@@ -375,7 +375,7 @@ def sanitized(session: nox.Session, paths: list[str]) -> None:
     reports.mkdir()
     # A C function that does both wrongs has to be reported, or the absence of reports says nothing.
     wrong = folder / "wrong.so"
-    source = ROOT / "tests" / "sanitize_control.c"
+    source = ROOT / "tests" / "faults" / "sanitize_control.c"
     session.run("gcc", *flags.split(), "-shared", "-fPIC", "-o", str(wrong), str(source), external=True)
     for function in ("beyond", "overflow"):
         session.run(
@@ -436,7 +436,7 @@ def bench(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Check that the links of the documents lead somewhere and that their examples run."""
     install(session, "[test]")
-    pytest(session, [str(ROOT / "tests" / "test_docs.py")], {})
+    pytest(session, [str(ROOT / "tests" / "packaging" / "test_docs.py")], {})
 
 
 @nox.session
@@ -456,7 +456,8 @@ def build(session: nox.Session) -> None:
     tree = unpacked(session)
     # What installs and compiles takes longer than a test after which a hang is suspected.
     options = ["-o", "faulthandler_timeout=900"]
-    pytest(session, [*options, *map(str, sorted((tree / "tests").glob("test_*.py")))], {}, tree, "slow or not slow")
+    folders = ("commands", "engine", "package", "packaging", "programs")
+    pytest(session, [*options, *(str(tree / "tests" / name) for name in folders)], {}, tree, "slow or not slow")
 
 
 @nox.session(name="wheel", python=newest_python())

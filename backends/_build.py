@@ -275,7 +275,7 @@ def add(wanted: Sequence[str], compilers: Sequence[str], elsewhere: bool) -> int
     for line in unknown:
         print(f"- the number of {line}: a row in backends/include/socketpkg_linux.h, or a compiler for that machine")
     print("- build the compiled backends again: pip install --no-build-isolation -e .")
-    print("- tests/test_constants.py, and a line in CHANGELOG.md")
+    print("- tests/engine/test_constants.py, and a line in CHANGELOG.md")
     return 0
 
 

@@ -6,7 +6,7 @@
  *
  * Included after Python.h. Where PyFrame_New gives nothing, Cython's helper adds nothing. A module that includes this
  * must have no `with` statement over a context manager: Cython hands the traceback to __exit__, and takes for granted
- * that there is one. tests/test_packaging.py looks.
+ * that there is one. tests/packaging/test_packaging.py looks.
  */
 #ifndef SOCKETPKG_TRACEBACK_H
 #define SOCKETPKG_TRACEBACK_H

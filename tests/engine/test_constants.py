@@ -26,7 +26,7 @@ from socketpkg import backends
 from socketpkg._engine.constants import ELSEWHERE, NAMES
 from socketpkg._engine.strings import STRINGS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "backends" / "_build.py"
 INCLUDE = ROOT / "backends" / "include"
 GLIBC = sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc"

@@ -42,7 +42,7 @@ from socketpkg._commands.bench import (
 )
 from socketpkg._commands.bench._catalogue import LOOPS, OTHERS, names
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 USABLE = [name for name, status in backends.available().items() if status.usable]
 TARGETS = ["stdlib", *USABLE]
 COMMAND = (sys.executable, "-m", "socketpkg", "bench")

@@ -215,7 +215,7 @@ def compiled(source: str, target: Path, *options: str) -> Path:
         if CI:
             pytest.fail("a C compiler is missing")
         pytest.skip("no C compiler")
-    include = HERE.parent / "backends" / "include"
+    include = HERE.parents[1] / "backends" / "include"
     command = [compiler, *("-std=c99", "-Wall", "-Wextra", "-Werror"), f"-I{include}", *options]
     done = subprocess.run(
         [*command, str(HERE / source), "-o", str(target)], capture_output=True, text=True, check=False

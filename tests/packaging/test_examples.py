@@ -9,7 +9,7 @@ from pathlib import Path
 
 import socketpkg
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PORT = 50007
 LISTEN = "0A"
 PATIENCE = 30.0

@@ -24,13 +24,14 @@ from socketpkg._commands.vendor.sources import Sources
 
 pytestmark = [pytest.mark.slow, pytest.mark.keeps_descriptors]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "vendoring.md"
 PYPY = sys.implementation.name == "pypy"
 NAME = "myapp._vendor.socketpkg"
 #: Of the shared suite, what does not wait for much.
 CORE = (
-    "addresses creation makefile messages options resolver sendfile surface timeouts transfer two_arguments"
+    "addresses conversions creation helpers makefile messages options resolver sendfile surface timeouts transfer "
+    "two_arguments"
 ).split()
 PATIENCE = 60.0
 

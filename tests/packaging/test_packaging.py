@@ -27,7 +27,7 @@ import pytest
 import socketpkg
 from socketpkg import backends
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PYPY = sys.implementation.name == "pypy"
 COMPILED = ["cffi"] if PYPY else ["c", "cffi"]
 LEFT_BEHIND = shutil.ignore_patterns(
