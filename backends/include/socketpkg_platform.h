@@ -308,14 +308,18 @@
 #if SP_HAVE_MMSG
 #define SP_MSG_WAITFORONE MSG_WAITFORONE
 #else
-/* For code that compiles and is never run. */
+/* What socketpkg_fallbacks.h has in their place takes the same. */
 struct mmsghdr {
     struct msghdr msg_hdr;
     unsigned int msg_len;
 };
 #define SP_MSG_WAITFORONE 0
-#define recvmmsg(fd, messages, count, flags, timeout) (errno = ENOSYS, -1)
-#define sendmmsg(fd, messages, count, flags) (errno = ENOSYS, -1)
+#endif
+
+/* send(2) and its like heed MSG_DONTWAIT on a descriptor in blocking mode. XNU looks at the descriptor's mode alone when
+ * it sends (sosendcheck): there no send may keep the GIL. Defined by the compiler's command, it is for tests. */
+#ifndef SP_SENDS_HEED_DONTWAIT
+#define SP_SENDS_HEED_DONTWAIT (!SP_APPLE)
 #endif
 
 /* sethostname(2)'s length is a size_t on Linux, OpenBSD and NetBSD and an int on the others */

@@ -15,22 +15,11 @@ cdef extern from "socketpkg_platform.h" nogil:
     #else
     #define SP_MSG_CMSG_CLOEXEC 0
     #endif
-    #if SP_HAVE_ACCEPT4
-    #define sp_accept(fd, address, size) accept4(fd, address, size, SOCK_CLOEXEC)
-    #else
-    #define sp_accept(fd, address, size) accept(fd, address, size)
-    #endif
-    #if SP_APPLE
-    #define SP_SENDS_HEED_DONTWAIT 0
-    #else
-    #define SP_SENDS_HEED_DONTWAIT 1
-    #endif
     #define sp_number(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
     #define sp_set_errno(error) (errno = (error))
     #define sp_exchange(pointer, value) __atomic_exchange_n(pointer, value, __ATOMIC_ACQ_REL)
     """
     int sp_number(int *pointer)
-    # XNU looks at the descriptor's mode alone when it sends (sosendcheck).
     const int SP_SENDS_HEED_DONTWAIT
     void sp_set_errno(int error)
     const char *c_strerror "strerror" (int error)
@@ -114,7 +103,6 @@ cdef extern from "socketpkg_platform.h" nogil:
         sockaddr *ifa_netmask
         sockaddr *ifa_dstaddr
 
-    int sp_accept(int fd, sockaddr *address, socklen_t *length)
     int c_socket "socket" (int family, int type, int proto)
     int c_socketpair "socketpair" (int family, int type, int proto, int *fds)
     int c_bind "bind" (int fd, const sockaddr *address, socklen_t length)
@@ -133,8 +121,6 @@ cdef extern from "socketpkg_platform.h" nogil:
     ssize_t c_recvmsg "recvmsg" (int fd, msghdr *message, int flags)
     ssize_t c_sendmsg "sendmsg" (int fd, const msghdr *message, int flags)
     const int SP_HAVE_MMSG, SP_MSG_WAITFORONE
-    int c_recvmmsg "recvmmsg" (int fd, mmsghdr *messages, unsigned int count, int flags, timespec *timeout)
-    int c_sendmmsg "sendmmsg" (int fd, mmsghdr *messages, unsigned int count, int flags)
     int c_close "close" (int fd)
     int c_fcntl "fcntl" (int fd, int command, ...)
     int c_ioctl "ioctl" (int fd, unsigned long request, ...)
@@ -171,6 +157,11 @@ cdef extern from "socketpkg_platform.h" nogil:
     int c_inet_aton "inet_aton" (const char *text, in_addr *packed)
     uint16_t c_htons "htons" (uint16_t number)
     uint16_t c_ntohs "ntohs" (uint16_t number)
+
+cdef extern from "socketpkg_fallbacks.h" nogil:
+    int sp_accept4(int fd, sockaddr *address, socklen_t *length)
+    int sp_recvmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
+    int sp_sendmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
 
 cdef extern from "socketpkg_gil.h" nogil:
     void sp_gil_asking()

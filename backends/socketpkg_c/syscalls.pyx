@@ -197,11 +197,11 @@ cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
     if t.operation == SENDMSG:
         return libc.c_sendmsg(t.fd, t.message, flags)
     if t.operation == RECVMMSG:
-        return libc.c_recvmmsg(t.fd, t.messages, t.count, flags, NULL)
+        return libc.sp_recvmmsg(t.fd, t.messages, t.count, flags)
     if t.operation == SENDMMSG:
-        return libc.c_sendmmsg(t.fd, t.messages, t.count, flags)
+        return libc.sp_sendmmsg(t.fd, t.messages, t.count, flags)
     t.address_size = sizeof(libc.sockaddr_storage)
-    return libc.sp_accept(t.fd, t.address, NULL if t.address == NULL else &t.address_size)
+    return libc.sp_accept4(t.fd, t.address, NULL if t.address == NULL else &t.address_size)
 
 
 cdef bint advance(Transfer *t, size_t count) noexcept nogil:
@@ -687,18 +687,9 @@ cdef inline int look_up(
 # -- the contract -----------------------------------------------------------------------------------------------------
 
 
-cdef int accepted(Descriptor sock, Transfer *t, long long timeout) except -1:
+cdef inline int accepted(Descriptor sock, Transfer *t, long long timeout) except -1:
     """The descriptor that a transfer accepts, close-on-exec and blocking."""
-    cdef int connection = <int>_transfer(sock, t, False, timeout), off = 0
-    if not libc.SP_HAVE_ACCEPT4:
-        # There a connection inherits O_NONBLOCK from the listening descriptor.
-        try:
-            libc.c_ioctl(connection, libc.FIOCLEX)
-            check(libc.c_ioctl(connection, libc.FIONBIO, &off))
-        except BaseException:
-            libc.c_close(connection)
-            raise
-    return connection
+    return <int>_transfer(sock, t, False, timeout)
 
 
 cdef class Syscalls(Contract):

@@ -128,8 +128,8 @@ ssize_t quick_sendmsg(int fd, const void *data, size_t size, int flags, const vo
                       const void *control, size_t control_size);
 ssize_t quick_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
                          const void *control, size_t control_size);
-int quick_recvmmsg(int fd, void *messages, unsigned int count, int flags);
-int quick_sendmmsg(int fd, void *messages, unsigned int count, int flags);
+int quick_receive_many(int fd, void *messages, unsigned int count, int flags);
+int quick_send_many(int fd, void *messages, unsigned int count, int flags);
 
 /* The same, where they may block, and those that no flag keeps from it. */
 int sp_poll(int fd, int events, int milliseconds);
@@ -147,8 +147,8 @@ ssize_t sp_sendmsg(int fd, const void *data, size_t size, int flags, const void 
                    const void *control, size_t control_size);
 ssize_t sp_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
                       const void *control, size_t control_size);
-int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags);
-int sp_sendmmsg(int fd, void *messages, unsigned int count, int flags);
+int sp_receive_many(int fd, void *messages, unsigned int count, int flags);
+int sp_send_many(int fd, void *messages, unsigned int count, int flags);
 
 size_t sp_cmsg_len(size_t length);
 size_t sp_cmsg_space(size_t length);

@@ -4,6 +4,7 @@
 #include "socketpkg_platform.h"
 #include "socketpkg_constants.h"
 #include "socketpkg_netdb.h"
+#include "socketpkg_fallbacks.h"
 
 /* What cffi generates for CPython releases the GIL around every call, by these two macros, and so do we around all but
  * the functions whose names begin with quick_: those cannot block, and keep it as socketpkg_gil.h says. The compiler
@@ -56,8 +57,6 @@ typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 #else
 #define SP_MSG_NOSIGNAL 0
 #endif
-/* XNU looks at the descriptor's mode alone when it sends (sosendcheck). */
-#define SP_SENDS_HEED_DONTWAIT (!SP_APPLE)
 /* The flags with which a try that cannot block has the result that a blocking call would have. */
 #define SP_HARMLESS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
 
@@ -77,17 +76,6 @@ static const char *sp_libc(void)
 }
 
 /* -- descriptors ---------------------------------------------------------------------------------------------- */
-
-#if !SP_HAVE_SOCK_CLOEXEC || !SP_HAVE_ACCEPT4 || !SP_HAVE_MSG_CMSG_CLOEXEC
-/* For platforms that cannot make it so at once; a fork by another thread may come between. */
-static int sp_close_on_exec(int fd)
-{
-    int flags = fcntl(fd, F_GETFD);
-    if (flags < 0)
-        return -1;
-    return fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
-}
-#endif
 
 static int sp_socket(int family, int type, int proto)
 {
@@ -133,24 +121,9 @@ static int sp_name_length(socklen_t length)
 static int sp_accept(int fd, void *name, int *length)
 {
     socklen_t size = SP_NAME_SIZE;
-    socklen_t *room = name == NULL ? NULL : &size;
-#if SP_HAVE_ACCEPT4
-    int result = accept4(fd, name, room, SOCK_CLOEXEC);
+    int result = sp_accept4(fd, name, name == NULL ? NULL : &size);
     if (result < 0)
         return -errno;
-#else
-    int flags;
-    int result = accept(fd, name, room);
-    if (result < 0)
-        return -errno;
-    /* It has inherited O_NONBLOCK from the listener. */
-    flags = fcntl(result, F_GETFL);
-    if (sp_close_on_exec(result) < 0 || flags < 0 || fcntl(result, F_SETFL, flags & ~O_NONBLOCK) < 0) {
-        int error = errno;
-        close(result);
-        return -error;
-    }
-#endif
     if (length != NULL)
         *length = sp_name_length(size);
     return result;
@@ -343,14 +316,14 @@ static ssize_t sp_recvmsg(int fd, void *data, size_t size, int flags, void *name
     return sp_recvmsg_of(fd, &vector, 1, flags, name, control, control_size, results);
 }
 
-static int sp_recvmmsg(int fd, void *messages, unsigned int count, int flags)
+static int sp_receive_many(int fd, void *messages, unsigned int count, int flags)
 {
-    SP_RESULT(recvmmsg(fd, messages, count, flags, NULL));
+    SP_RESULT(sp_recvmmsg(fd, messages, count, flags));
 }
 
-static int sp_sendmmsg(int fd, void *messages, unsigned int count, int flags)
+static int sp_send_many(int fd, void *messages, unsigned int count, int flags)
 {
-    SP_RESULT(sendmmsg(fd, messages, count, flags));
+    SP_RESULT(sp_sendmmsg(fd, messages, count, flags));
 }
 
 static size_t sp_cmsg_len(size_t length)
@@ -517,5 +490,5 @@ static int sp_sethostname(const void *name, size_t length)
 #define quick_sendto sp_sendto
 #define quick_sendmsg sp_sendmsg
 #define quick_sendmsg_of sp_sendmsg_of
-#define quick_recvmmsg sp_recvmmsg
-#define quick_sendmmsg sp_sendmmsg
+#define quick_receive_many sp_receive_many
+#define quick_send_many sp_send_many

@@ -308,10 +308,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
     _waitforone = lib.SP_MSG_WAITFORONE
     _mmsghdr = _layout("struct mmsghdr", *_MMSGHDR)
     _iovec = _layout("struct iovec", "iov_base", "iov_len")
-    _recvmmsg = lib.quick_recvmmsg
-    _recvmmsg_released = lib.sp_recvmmsg
-    _sendmmsg = lib.quick_sendmmsg
-    _sendmmsg_released = lib.sp_sendmmsg
+    _recvmmsg = lib.quick_receive_many
+    _recvmmsg_released = lib.sp_receive_many
+    _sendmmsg = lib.quick_send_many
+    _sendmmsg_released = lib.sp_send_many
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
         return int(ffi.cast("uintptr_t", _pointer(target, keep)))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["last_error"]
+__all__ = ["last_error", "put_back"]
 
 
 def _by_ctypes() -> int:
     return ctypes.set_errno(0)
 
 
-def _by_address() -> "Callable[[], int]":
+def _by_address() -> "tuple[Callable[[], int], Callable[[int], object]]":
     library = ctypes.PyDLL(None)
 
     def declare(name: str, result: "Any", *arguments: "Any") -> "Any":
@@ -57,15 +57,19 @@ def _by_address() -> "Callable[[], int]":
             thread.own[0] = EAGAIN
         return error
 
+    def put_back(error: int) -> None:
+        thread.kept[0] = error
+
     # Both numbers of one failing call, the second time 0.
     quick.listen(-1, 0)
     if last_error() != EBADF or last_error() != 0:
         raise LookupError("errno is kept elsewhere")
-    return last_error
+    return last_error, put_back
 
 
 #: The errno of the last call that failed in this thread and of which it has not been asked, else 0.
+#: `put_back` lets it be told once more.
 try:
-    last_error = _by_address()
+    last_error, put_back = _by_address()
 except (AttributeError, LookupError, ValueError):
-    last_error = _by_ctypes
+    last_error, put_back = _by_ctypes, ctypes.set_errno

@@ -113,8 +113,8 @@ class Msghdr(Structure):
 #: struct cmsghdr: cmsg_len, cmsg_level, cmsg_type, and where the data begins
 CMSG_HEADER = struct.Struct("@Nii0N")
 
-#: struct mmsghdr: the members of a msghdr, and msg_len
-MMSGHDR = struct.Struct("@PIPNPNi4xI4x")
+#: struct mmsghdr: the members of a msghdr, and msg_len. Each of the two ends where a pointer may begin.
+MMSGHDR = struct.Struct("@PIPNPNi0PI0P")
 
 #: struct iovec: iov_base and iov_len
 IOVEC = struct.Struct("@PN")
@@ -174,6 +174,7 @@ InterfaceAddress._fields_ = [
 _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
     "socket": (c_int, [c_int, c_int, c_int]),
     "socketpair": (c_int, [c_int, c_int, c_int, c_void_p]),
+    "accept": (c_int, [c_int, c_void_p, c_void_p]),
     "accept4": (c_int, [c_int, c_void_p, c_void_p, c_int]),
     "bind": (c_int, [c_int, c_void_p, socklen_t]),
     "connect": (c_int, [c_int, c_void_p, socklen_t]),
@@ -229,8 +230,8 @@ _FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
 #: Those whose arguments are left as they come, which takes half of the time of a call. ctypes then passes bytes,
 #: arrays and references as pointers, None as a null pointer and an int as a C int; so an address must not be an int.
 _UNCHECKED: tuple[str, ...] = (
-    *("socket", "socketpair", "accept4", "bind", "connect", "listen", "shutdown", "getsockname", "getpeername"),
-    *("getsockopt", "setsockopt", "recvmsg", "sendmsg"),
+    *("socket", "socketpair", "accept", "accept4", "bind", "connect", "listen", "shutdown", "getsockname"),
+    *("getpeername", "getsockopt", "setsockopt", "recvmsg", "sendmsg"),
 )
 #: These have a size_t among them: an int does for a small one, for libffi widens it to a whole register or slot.
 _UNCHECKED_SMALL: tuple[str, ...] = ("recv", "recvfrom", "send", "sendto")

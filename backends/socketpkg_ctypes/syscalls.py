@@ -11,6 +11,7 @@ if not sys.platform.startswith("linux"):
     )
 
 import ctypes
+import posix
 import struct
 from _socket import gaierror, herror, htons, ntohs
 from _thread import allocate_lock
@@ -27,7 +28,7 @@ from ctypes import (
     cast,
     pointer,
 )
-from errno import EINTR, ERANGE
+from errno import EINTR, ENOSYS, ERANGE
 from types import MappingProxyType
 
 from socketpkg._engine.buffers import memoryview_of
@@ -45,7 +46,7 @@ if MACHINE not in MACHINES or sys.maxsize < 2**32:
         f"{' in 32-bit mode' if sys.maxsize < 2**32 else ''}; it has one for {', '.join(sorted(MACHINES))} (64 bits)"
     )
 
-from ._errno import last_error
+from ._errno import last_error, put_back
 from ._prototypes import (
     CMSG_HEADER,
     IOVEC,
@@ -96,6 +97,9 @@ _EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
 _SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
 _DONTWAIT = CONSTANTS["MSG_DONTWAIT"]
 _CMSG_CLOEXEC = CONSTANTS["MSG_CMSG_CLOEXEC"]
+_WAITFORONE = CONSTANTS["MSG_WAITFORONE"]
+#: Where a mmsghdr has its msg_len.
+_MSG_LEN = ctypes.sizeof(Msghdr)
 _recv = quick.recv
 _send = quick.send
 _getsockopt = quick.getsockopt
@@ -239,12 +243,51 @@ def _naming(call: "Any") -> "Any":
     return staticmethod(ask)
 
 
-_accept4 = patient.accept4
+_accept, _accept4 = patient.accept, patient.accept4
+_set_inheritable = posix.set_inheritable
 _poll = patient.poll
 _clock_gettime = quick.clock_gettime
 _memmove = ctypes.memmove
 #: Of linux/time.h.
 _CLOCK_MONOTONIC = 1
+
+
+#: What `_name` gives, of no name.
+_NOWHERE = None, c_uint(), None, None
+
+
+def _is_missing() -> bool:
+    """Whether the call that has just failed is one that the kernel, or a sandbox, does not have."""
+    error = last_error()
+    if error == ENOSYS:
+        return True
+    put_back(error)
+    return False
+
+
+def _many(call: "Any", one: "Any", *more: "Any") -> "Any":
+    """recvmmsg(2) or sendmmsg(2); where it is missing, *one* for each message."""
+
+    def many(fd: int, target: "Any", count: int, flags: int) -> int:
+        result: int = call(fd, target, count, flags, *more)
+        if result >= 0 or not _is_missing():
+            return result
+        waits_for_one = flags & _WAITFORONE
+        flags &= ~_WAITFORONE
+        address = _address(target, []) or 0
+        for i in range(count):
+            header = address + i * MMSGHDR.size
+            result = one(fd, c_void_p(header), flags)
+            if result < 0:
+                if i:
+                    last_error()
+                return i or result
+            _memmove(header + _MSG_LEN, result.to_bytes(4, sys.byteorder), 4)
+            if waits_for_one:
+                flags |= _DONTWAIT
+        return count
+
+    return staticmethod(many)
 
 
 def _receiving_from(call: "Any") -> "Any":
@@ -480,12 +523,15 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         return vectors, keep
 
     def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: list[int]) -> int:
-        if room is None:
-            made.extend(map(_accept4, (fd,), (None,), (None,), (_SOCK_CLOEXEC,)))
-            return 0
-        pointer, length, to_length, _ = room[0]
+        pointer, length, to_length, _ = _NOWHERE if room is None else room[0]
         length.value = NAME_SIZE
         made.extend(map(_accept4, (fd,), (pointer,), (to_length,), (_SOCK_CLOEXEC,)))
+        if made[0] < 0 and _is_missing():
+            del made[:]
+            length.value = NAME_SIZE
+            made.extend(map(_accept, (fd,), (pointer,), (to_length,)))
+            if made[0] >= 0:
+                _set_inheritable(made[0], False)
         size: int = min(length.value, NAME_SIZE)
         return size
 
@@ -580,17 +626,13 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
-    _waitforone = CONSTANTS["MSG_WAITFORONE"]
+    _waitforone = _WAITFORONE
     _mmsghdr = MMSGHDR
     _iovec = IOVEC
-    _sendmmsg = quick.sendmmsg
-    _sendmmsg_released = patient.sendmmsg
-
-    def _recvmmsg(self, fd: int, target: "Any", count: int, flags: int) -> int:
-        return _recvmmsg_quick(fd, target, count, flags, None)  # type: ignore[no-any-return]
-
-    def _recvmmsg_released(self, fd: int, target: "Any", count: int, flags: int) -> int:
-        return _recvmmsg_patient(fd, target, count, flags, None)  # type: ignore[no-any-return]
+    _recvmmsg = _many(quick.recvmmsg, quick.recvmsg, None)
+    _recvmmsg_released = _many(patient.recvmmsg, patient.recvmsg, None)
+    _sendmmsg = _many(quick.sendmmsg, quick.sendmsg)
+    _sendmmsg_released = _many(patient.sendmmsg, patient.sendmsg)
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
         return _address(target, keep) or 0
@@ -703,9 +745,6 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         if result < 0:
             self._fail(result)
 
-
-_recvmmsg_quick = quick.recvmmsg
-_recvmmsg_patient = patient.recvmmsg
 
 #: Array types by the exponent of their size.
 _ARRAYS = [c_char * (1 << exponent) for exponent in range(31)]
