@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 #: of the socket ask for.
 UDP_GRO = 104
 SEGMENT_CONTROL = 512
+#: Of poll(2).
+_POLLIN = 1
 
 
 class Descriptor:
@@ -340,6 +342,31 @@ class Syscalls(SystemCalls):
         """accept4(2) on a socket of AF_ALG: the descriptor, close-on-exec and in blocking mode. The kernel has no
         address for it, and refuses to give one (ECONNABORTED). There is always one, and nothing to wait for."""
         return self.accept(sock, timeout)[0]
+
+    def accept_many(self, sock: HasDescriptor, count: int, timeout: int, found: list[tuple[int, bytes]]) -> None:
+        """accept4(2) until nobody waits: the first connection is waited for as accept does it, and of the others, up to
+        *count* (1 or more) in all, those are taken that are there. What accept gives of each is added to *found*: it is
+        the caller's from then on, also when the call fails. An error behind the first connection ends the call, and is
+        not raised.
+
+        accept4(2) has no flag that keeps it from waiting. On a descriptor in blocking mode it waits in the place of a
+        connection that was there, and that another thread or process has taken in this instant."""
+        start = len(found)
+        # An object for Cython too, which would call the function of C that the method is.
+        backend = self
+        while True:
+            try:
+                # extend() and map() are built in: no handler of a signal runs between the call and the list.
+                found.extend(map(backend.accept, (sock,), (timeout,)))
+            except OSError as failure:
+                # What the handler of a signal raises has no errno.
+                if len(found) == start or failure.errno is None:
+                    raise
+                return
+            fd = sock._sp_fd
+            if len(found) - start >= count or fd < 0 or not self.poll([(fd, _POLLIN)], 0):
+                return
+            timeout = min(timeout, 0)
 
     # -- many messages at once -----------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Relayed", "accept_many", "relay"]
 
 _SYSCALLS = _socket.backend.syscalls
+_own = _socket.core.own
 _POLLIN, _POLLOUT = 1, 4
 #: How much is moved at once: what a pipe of Linux may have without privileges.
 _CHUNK = 1 << 20
@@ -268,40 +269,72 @@ def accept_many(listener: socketpkg.socket, limit: SupportsIndex = 64) -> list[t
     most = index(limit)
     if most <= 0:
         raise ValueError("limit must be positive")
-    found = [listener.accept()]
-    # Plain numbers, and the methods of the class below: the loop is what this function is for.
-    low_level = _socket.socket
-    family, kind, proto = (int(value) for value in (listener.family, listener.type, listener.proto))
-    blocking = listener.gettimeout() is None
+    if not _accepts_plainly(listener):
+        return _accepted_one_by_one(listener, most)
+    accepted: list[tuple[int, bytes]] = []
+    made: list[Any] = []
+    found: list[tuple[socketpkg.socket, Any]] = []
+    cls = socketpkg.socket
+    proto = listener.proto
+    # As a call of the contract has it.
     descriptor: Any = listener
-    plain = isinstance(listener, low_level) and type(listener).accept is socketpkg.socket.accept
     try:
-        while len(found) < most:
+        _SYSCALLS.accept_many(descriptor, most, timeout_ns(listener.gettimeout()), accepted)
+        for fd, raw in accepted:
+            address = _CODEC.decode(raw, proto)
+            # What __init__ of the class does, but that nobody need ask the kernel what was just accepted.
+            sock: Any = cls.__new__(cls)
+            sock._io_refs = 0
+            sock._closed = False
+            made.append(sock)
+            # It blocks, as accept4(2) made it, or has the default timeout.
+            _own(sock, fd, listener)
+            found.append((sock, address))
+        return found
+    except BaseException:
+        owned = {sock.fileno() for sock in made}
+        for sock in made:
+            sock.close()
+        for fd, _ in accepted:
+            if fd not in owned:
+                try:
+                    _SYSCALLS.close(fd)
+                except OSError:
+                    pass
+        raise
+
+
+_CODEC = _socket.backend.address.AddressCodec()
+_CLASS = socketpkg.socket
+_METHODS = {name: vars(_CLASS)[name] for name in ("__init__", "accept")}
+_AF_ALG = getattr(socketpkg, "AF_ALG", None)
+
+
+def _accepts_plainly(listener: Any) -> bool:
+    """Whether nothing that a program has replaced is to be called for a connection, and its kind has names."""
+    return (
+        isinstance(listener, _socket.socket)
+        and socketpkg.socket is _CLASS
+        and vars(_CLASS)["__init__"] is _METHODS["__init__"]
+        and type(listener).accept is _METHODS["accept"]
+        and listener.family != _AF_ALG
+    )
+
+
+def _accepted_one_by_one(listener: Any, most: int) -> list[tuple[Any, Any]]:
+    """What accept_many() gives, of the listener's own accept()."""
+    found = [listener.accept()]
+    try:
+        while len(found) < most and _SYSCALLS.poll([(listener.fileno(), _POLLIN)], 0):
             try:
-                if blocking and not _SYSCALLS.poll([(listener.fileno(), _POLLIN)], 0):
-                    break
-                if not plain:
-                    found.append(listener.accept())
-                    continue
-                fd, raw = _SYSCALLS.accept(descriptor, -1 if blocking else 0)
-            except OSError:
+                found.append(listener.accept())
+            except OSError as failure:
+                # What the handler of a signal raises has no errno.
+                if failure.errno is None:
+                    raise
                 break
-            found.append(_adopted(family, kind, proto, fd, raw, listener))
     except BaseException:
         for sock, _ in found:
             sock.close()
         raise
     return found
-
-
-def _adopted(family: int, kind: int, proto: int, fd: int, raw: bytes, listener: Any) -> tuple[Any, Any]:
-    try:
-        address = _CODEC.decode(raw, proto)
-    except BaseException:
-        _SYSCALLS.close(fd)
-        raise
-    # It blocks, as accept4(2) made it, or has the default timeout.
-    return socketpkg._adopt(socketpkg.socket, family, kind, proto, fd, listener), address
-
-
-_CODEC = _socket.backend.address.AddressCodec()

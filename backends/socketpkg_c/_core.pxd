@@ -86,6 +86,7 @@ cdef tuple _kind_of(int fd, int family, int kind, int protocol)
 
 @cython.locals(owner=Socket, fd=int)
 cpdef adopt(object make, object family, object type, object proto, object source, Socket like=*)
+cpdef own(Socket sock, int fd, Socket listener)
 cdef void _inherit(Socket sock, Socket like) except *
 
 

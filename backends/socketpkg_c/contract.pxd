@@ -1,6 +1,7 @@
 # What a call asks for its descriptor, and the calls of socketpkg/contract.py that programs make often, with C types:
 # `Socket` calls them through the method table. The others are ordinary methods.
 
+cimport cython
 
 cdef extern from *:
     """
@@ -67,6 +68,8 @@ cdef class Syscalls(SystemCalls):
     cpdef close(self, int fd)
     cpdef int dup(self, int fd) except -1
     cpdef set_blocking(self, Descriptor sock, bint blocking)
+    @cython.locals(backend=object, start=Py_ssize_t, fd=int)
+    cpdef accept_many(self, Descriptor sock, Py_ssize_t count, long long timeout, list found)
     cpdef tuple recvmmsg(
         self, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags,
         long long timeout)

@@ -163,6 +163,10 @@ cdef extern from "socketpkg_fallbacks.h" nogil:
     int sp_recvmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
     int sp_sendmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
 
+cdef extern from "socketpkg_accept.h" nogil:
+    int sp_accept_waiting(
+        int fd, const int *number, int count, int goes_on, int *fds, sockaddr_storage *names, socklen_t *sizes)
+
 cdef extern from "socketpkg_gil.h" nogil:
     void sp_gil_asking()
     void sp_gil_returned()

@@ -59,6 +59,8 @@ cdef enum:
     INT_MAX = 2147483647
     # Most hosts' entries fit; a larger one makes the lookup come again.
     HOST_BUFFER_SIZE = 8192
+    # How many connections are accepted for one release of the GIL.
+    BURST_COUNT = 64
 
 # The receives whose result is a count of bytes are first.
 cdef enum Operation:
@@ -71,6 +73,7 @@ cdef enum Operation:
     RECVMMSG
     SENDMMSG
     ACCEPT
+    ACCEPT_MANY
 
 # Whether the last receive of more than QUICK_SIZE bytes on a descriptor brought more than that. Programs ask for 64 or
 # 256 KiB and mostly get some hundred bytes, so such a receive keeps the GIL as well until it has brought much. By the
@@ -89,6 +92,15 @@ cdef struct Transfer:
     libc.msghdr *message
     libc.mmsghdr *messages
     unsigned int count
+
+# What ACCEPT_MANY has for its data: the arguments of sp_accept_waiting.
+cdef struct Burst:
+    const int *number
+    int count
+    bint goes_on
+    int fds[BURST_COUNT]
+    libc.sockaddr_storage names[BURST_COUNT]
+    libc.socklen_t sizes[BURST_COUNT]
 
 
 # -- errors and waiting -----------------------------------------------------------------------------------------------
@@ -183,6 +195,7 @@ cdef inline long long saturated_sum(long long a, long long b) noexcept nogil:
 cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
     """One system call."""
     cdef int flags = t.flags | more_flags
+    cdef Burst *burst
     if t.operation == RECV:
         return libc.c_recv(t.fd, t.data, t.size, flags)
     if t.operation == SEND:
@@ -200,6 +213,10 @@ cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
         return libc.sp_recvmmsg(t.fd, t.messages, t.count, flags)
     if t.operation == SENDMMSG:
         return libc.sp_sendmmsg(t.fd, t.messages, t.count, flags)
+    if t.operation == ACCEPT_MANY:
+        burst = <Burst *>t.data
+        return libc.sp_accept_waiting(
+            t.fd, burst.number, burst.count, burst.goes_on, burst.fds, burst.names, burst.sizes)
     t.address_size = sizeof(libc.sockaddr_storage)
     return libc.sp_accept4(t.fd, t.address, NULL if t.address == NULL else &t.address_size)
 
@@ -234,7 +251,7 @@ cdef ssize_t _transfer(Descriptor sock, Transfer *t, bint sending, long long tim
 
 cdef inline bint is_quick(Transfer *t, bint sending) noexcept nogil:
     """Whether a try is to keep the GIL. MSG_DONTWAIT keeps it from blocking, where the platform heeds it."""
-    if t.operation == ACCEPT or (sending and not libc.SP_SENDS_HEED_DONTWAIT):
+    if t.operation >= ACCEPT or (sending and not libc.SP_SENDS_HEED_DONTWAIT):
         return False
     return t.size <= QUICK_SIZE or (t.operation <= RECVMSG and not brings_much[t.fd & (DESCRIPTORS - 1)])
 
@@ -311,13 +328,13 @@ cdef ssize_t _transfer_until(
             if error != libc.EINTR:
                 return fail(error)
             PyErr_CheckSignals()
-    if timeout > 0 and (t.operation == ACCEPT or (not sending and sock._sp_waits_first)):
+    if timeout > 0 and (t.operation >= ACCEPT or (not sending and sock._sp_waits_first)):
         # accept has no flags, and O_NONBLOCK may have been cleared by others: only a wait keeps the deadline.
         if not wait(sock, events, timeout, deadline):
             raise TimeoutError("timed out")
     while True:
         # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
-        result = tried(sock, t, quick, 0 if t.operation == ACCEPT else libc.MSG_DONTWAIT, &error)
+        result = tried(sock, t, quick, 0 if t.operation >= ACCEPT else libc.MSG_DONTWAIT, &error)
         if result >= 0:
             return noted(t, result)
         if error == libc.EINTR:
@@ -745,6 +762,38 @@ cdef class Syscalls(Contract):
         t.operation = ACCEPT
         # It comes at once, and poll(2) does not know.
         return accepted(sock, &t, timeout if timeout < 0 else 0)
+
+    cpdef accept_many(self, Descriptor sock, Py_ssize_t count, long long timeout, list found):
+        cdef Burst burst
+        cdef Transfer t
+        cdef Py_ssize_t left = count
+        cdef int waiting, i, error = 0
+        memset(&t, 0, sizeof(t))
+        t.operation = ACCEPT_MANY
+        t.data = <char *>&burst
+        burst.number = &sock._sp_fd
+        while left > 0:
+            burst.count = <int>left if left < BURST_COUNT else BURST_COUNT
+            burst.goes_on = left < count
+            if burst.goes_on:
+                waiting = <int>tried(sock, &t, False, 0, &error)
+                if waiting < 0:
+                    return
+            else:
+                waiting = <int>_transfer(sock, &t, False, timeout)
+            i = 0
+            try:
+                while i < waiting:
+                    found.append((burst.fds[i], address_bytes(&burst.names[i], burst.sizes[i])))
+                    i += 1
+            except BaseException:
+                while i < waiting:
+                    libc.c_close(burst.fds[i])
+                    i += 1
+                raise
+            if waiting < burst.count:
+                return
+            left -= waiting
 
     cpdef close(self, int fd):
         cdef int result, error

@@ -5,6 +5,7 @@
 #include "socketpkg_constants.h"
 #include "socketpkg_netdb.h"
 #include "socketpkg_fallbacks.h"
+#include "socketpkg_accept.h"
 
 /* What cffi generates for CPython releases the GIL around every call, by these two macros, and so do we around all but
  * the functions whose names begin with quick_: those cannot block, and keep it as socketpkg_gil.h says. The compiler
@@ -127,6 +128,12 @@ static int sp_accept(int fd, void *name, int *length)
     if (length != NULL)
         *length = sp_name_length(size);
     return result;
+}
+
+/* Those that wait, up to *count*: how many. *fd* is the caller's own, which nobody else closes. */
+static int sp_accept_many(int fd, int count, int *fds, void *names, socklen_t *sizes)
+{
+    SP_RESULT(sp_accept_waiting(fd, NULL, count, 1, fds, names, sizes));
 }
 
 /* What has come of *events* on one descriptor, with POLLERR and its kin; 0 when the time is over. */

@@ -45,6 +45,7 @@ _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 _CHARS = ffi.typeof("char[]")
 _INTS = ffi.typeof("int[]")
 _LENGTH = ffi.typeof("socklen_t[1]")
+_LENGTHS = ffi.typeof("socklen_t[]")
 _VECTORS = ffi.typeof("struct iovec[]")
 
 #: The resolver's answers are tried in this much memory first, and given up beyond that.
@@ -53,6 +54,9 @@ _ANSWER_LIMIT = 1 << 24
 _HOST_SIZE = 1025
 _SERVICE_SIZE = 64
 _INTERFACE_SIZE = 64
+#: How many connections are accepted in one call, and the room for the name of each.
+_BURST = 64
+_NAME_SIZE: int = lib.SP_NAME_SIZE
 
 
 class _Open:
@@ -243,6 +247,36 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
         name, _, results = room
         made.extend(map(lib.sp_accept, (fd,), (name,), (results,)))
         return results[0]  # type: ignore[no-any-return]
+
+    def accept_many(self, sock: "HasDescriptor", count: int, timeout: int, found: "list[tuple[int, bytes]]") -> None:
+        found.extend(map(self.accept, (sock,), (timeout,)))
+        own: list[int] = []
+        fds: list[int] = []
+        try:
+            # Several system calls are made without a look at the socket, which another thread may close. So they have
+            # a descriptor that is theirs alone.
+            own.extend(map(self.dup, (sock._sp_fd,)))
+            while count > 1:
+                most = min(count - 1, _BURST)
+                fds = self._ints(most)
+                names = _allocate(_CHARS, most * _NAME_SIZE)
+                sizes = _new(_LENGTHS, most)
+                waiting = lib.sp_accept_many(own[0], most, fds, names, sizes)
+                if waiting > 0:
+                    view = ffi.buffer(names)
+                    starts = range(0, waiting * _NAME_SIZE, _NAME_SIZE)
+                    found.extend([(fds[i], view[start : start + sizes[i]]) for i, start in enumerate(starts)])
+                fds = []
+                if waiting < most:
+                    break
+                count -= waiting
+        except OSError as failure:
+            # Of dup(2). What the handler of a signal raises has no errno.
+            if failure.errno is None:
+                raise
+        finally:
+            handed_over = {fd for fd, _ in found}
+            self._discard([*own, *[fd for fd in fds if fd not in handed_over]])
 
     # -- options of numbers, without memory for them ---------------------------------------------------------------
 

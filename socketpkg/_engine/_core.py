@@ -798,6 +798,17 @@ def adopt(
         _offered.pop(fd, None)
 
 
+def own(sock: Socket, fd: int, listener: Socket) -> None:
+    """Makes *sock*, which has no descriptor yet, the owner of the connection *fd* that *listener* accepted.
+
+    As `adopt` does it, without asking the kernel what it is. When this fails, *sock* has no descriptor.
+    """
+    _audit_new("socket.__new__", sock, listener._sp_family, listener._sp_type, listener._sp_proto)
+    _take_over(sock, listener._sp_family, listener._sp_type, listener._sp_proto, fd)
+    if listener._sp_waits_first:
+        _inherit(sock, listener)
+
+
 def _inherit(sock: Socket, like: Socket) -> None:
     sock._sp_waits_first = like._sp_waits_first
 

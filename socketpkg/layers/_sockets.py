@@ -41,7 +41,7 @@ R = TypeVar("R", bound=Record)
 class TrackingLayer(Layer, Generic[R]):
     """A layer with a record of each socket. What makes and closes sockets it gets also while it is switched off."""
 
-    ALWAYS = frozenset({"socket", "socketpair", "accept", "dup", "close"})
+    ALWAYS = frozenset({"socket", "socketpair", "accept", "accept_many", "dup", "close"})
     RECORD: ClassVar[type[Any]] = Record
 
     def __init__(self, below: Syscalls) -> None:
@@ -148,6 +148,10 @@ class TrackingLayer(Layer, Generic[R]):
             self.discard(found[0])
             raise
         return found
+
+    def accept_many(self, sock: Any, count: int, timeout: int, found: list[tuple[int, bytes]]) -> None:
+        # One by one: each of them is to be seen.
+        super().accept_many(sock, count, timeout, found)
 
     def dup(self, fd: int) -> int:
         new = self.below.dup(fd)

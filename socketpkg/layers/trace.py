@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from ..contract import Syscalls
     from ._pcap import Capture
 
-#: Calls that only compute: nobody outside the process is asked.
-SILENT = frozenset("constants cmsg_len cmsg_space inet_pton inet_ntop inet_aton close_rights".split())
+#: Calls that only compute: nobody outside the process is asked. And one whose parts are told, each by itself.
+SILENT = frozenset("constants cmsg_len cmsg_space inet_pton inet_ntop inet_aton close_rights accept_many".split())
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _FILES = "SOCKETPKG_TRACE_FILES"
 
