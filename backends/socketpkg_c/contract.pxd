@@ -68,8 +68,10 @@ cdef class Syscalls(SystemCalls):
     cpdef close(self, int fd)
     cpdef int dup(self, int fd) except -1
     cpdef set_blocking(self, Descriptor sock, bint blocking)
+
     @cython.locals(backend=object, start=Py_ssize_t, fd=int)
     cpdef accept_many(self, Descriptor sock, Py_ssize_t count, long long timeout, list found)
+
     cpdef tuple recvmmsg(
         self, Descriptor sock, Py_ssize_t count, Py_ssize_t bufsize, Py_ssize_t ancbufsize, int flags,
         long long timeout)
