@@ -45,6 +45,10 @@ def raised(told: Any) -> str:
     return str(told[1]) if isinstance(told, list) and told[:1] == ["raised"] else ""
 
 
+#: What the handler of the alarm raises that ends what takes too long (engine.py).
+INTERRUPTED = "__main__.Interrupted"
+
+
 def text(told: Any) -> str:
     """Its text."""
     return str(told[3]) if raised(told) else ""
@@ -118,7 +122,7 @@ def _at_once(difference: Difference) -> bool:
     return (
         against_stdlib(difference)
         and difference.key == "outcome"
-        and (raised(difference.expected) == "builtins.TimeoutError" or "during(" in difference.line)
+        and (raised(difference.expected) in ("builtins.TimeoutError", INTERRUPTED) or "during(" in difference.line)
         and isinstance(difference.found, list)
         and raised(difference.found) != ""
         and difference.found[2] in _HOPELESS
@@ -194,7 +198,7 @@ def _never_waits(difference: Difference) -> bool:
     return (
         against_stdlib(difference)
         and difference.key == "outcome"
-        and raised(difference.expected) == "__main__.Interrupted"
+        and raised(difference.expected) == INTERRUPTED
         and (found == [None] or raised(found) == "builtins.BlockingIOError")
     )
 
