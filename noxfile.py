@@ -338,10 +338,13 @@ def sanitized(session: nox.Session, paths: list[str]) -> None:
     # the other's too, so those of undefined behaviour go to the standard error and not to a file.
     flags = f"-fsanitize={SANITIZERS} -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
     session.install("build", "setuptools>=77", "Cython>=3.1", "cffi>=1.16")
-    built = folder / "wheels"
-    shutil.rmtree(built, ignore_errors=True)
+    # In a tree of its own: what a build leaves behind would serve the next one with other flags.
+    tree, built = folder / "tree", folder / "wheels"
+    for old in (tree, built):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(unpacked(session), tree, ignore=shutil.ignore_patterns("build", "*.egg-info", "*.so"))
     session.run(
-        *("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(unpacked(session))),
+        *("python", "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(tree)),
         env={"CFLAGS": flags, "LDFLAGS": f"-fsanitize={SANITIZERS}"},
         silent=True,
     )
