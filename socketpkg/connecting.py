@@ -28,7 +28,8 @@ __all__ = ["create_connection"]
 _SYSCALLS = _socket.backend.syscalls
 _tell = _socket.core.tell
 _POLLOUT = 4
-_UNDER_WAY = {errno.EINPROGRESS, errno.EINTR, errno.EWOULDBLOCK}
+#: EAGAIN is not among them: of a connect it means that there is no port left (connect(2)), and nothing goes on.
+_UNDER_WAY = {errno.EINPROGRESS, errno.EINTR}
 
 
 def create_connection(
@@ -88,6 +89,14 @@ def _in_turn(found: Iterable[Any]) -> Iterator[Any]:
                 yield infos[position]
 
 
+def _end(sock: socketpkg.socket) -> None:
+    """Closes a loser. What close(2) says of a connection that nobody uses is nobody's business."""
+    try:
+        sock.close()
+    except OSError:
+        pass
+
+
 class _Attempts:
     """Attempts to connect: what is still to be tried, what is under way, and what has failed."""
 
@@ -101,7 +110,7 @@ class _Attempts:
 
     def close(self) -> None:
         for sock, _ in self.pending.values():
-            sock.close()
+            _end(sock)
         self.pending.clear()
         # A failure's traceback refers to a frame that refers to the failures.
         self.failures = []
@@ -166,7 +175,7 @@ class _Attempts:
 
     def failed(self, sock: socketpkg.socket, failure: OSError, target: Any) -> None:
         del self.pending[sock.fileno()]
-        sock.close()
+        _end(sock)
         self.failures.append(_tell(failure, "connect", target))
 
     def failure(self, address: Any, all_errors: bool) -> Any:

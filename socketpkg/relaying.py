@@ -71,9 +71,17 @@ def relay(a: socketpkg.socket, b: socketpkg.socket, *, idle_timeout: float | Non
     finally:
         for way in ways:
             way.end()
-        for sock, timeout in zip((a, b), timeouts, strict=True):
-            if sock.fileno() != -1:
-                sock.settimeout(timeout)
+        _restore(a, timeouts[0])
+        _restore(b, timeouts[1])
+
+
+def _restore(sock: Any, timeout: float | None) -> None:
+    """Sets the timeout that a socket had. One that has been closed, or that the kernel refuses, has none to be set."""
+    if sock.fileno() != -1:
+        try:
+            sock.settimeout(timeout)
+        except OSError:
+            pass
 
 
 def _run(ways: tuple[_Way, _Way], limit: int) -> None:
@@ -142,9 +150,12 @@ class _Way:
 
     def end(self) -> None:
         if self.pipe is not None:
-            for fd in self.pipe:
-                os.close(fd)
-            self.pipe = None
+            pipe, self.pipe = self.pipe, None
+            for fd in pipe:
+                try:
+                    os.close(fd)
+                except OSError:
+                    pass  # it is closed all the same, and nothing of it was to be kept
         self.splices = False
 
     def waits_for(self) -> tuple[int, int]:

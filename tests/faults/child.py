@@ -13,6 +13,7 @@ import ctypes
 import errno
 import fcntl
 import gc
+import importlib
 import json
 import os
 import signal
@@ -454,6 +455,138 @@ def create_connection(scene: Scene) -> Callable[[], Any]:
     return lambda: module.create_connection(address, scene.timeout)
 
 
+# -- what the standard library's module does not have ------------------------------------------------------------------
+
+
+def extension(name: str) -> Any:
+    """A module of ours."""
+    return importlib.import_module(f"socketpkg.{name}")
+
+
+@scene(extra=True)
+def accept_many(scene: Scene) -> Callable[[], Any]:
+    sock = listening(scene)
+    for _ in range(3):
+        scene.keep(stdlib.create_connection(sock.getsockname()))
+    sock.settimeout(scene.timeout)
+    scene.check = lambda result: None if result is None or 1 <= len(result) <= 3 else f"{len(result)} connections"
+    return lambda: tuple(connection for connection, _ in extension("relaying").accept_many(sock))
+
+
+@scene(extra=True, plain=True)
+def relay(scene: Scene) -> Callable[[], Any]:
+    (a, client), (b, server) = pair(scene), pair(scene)
+    # Enough to be spliced, and as much as a socket has room for while nobody reads.
+    client.sendall(MUCH[:100000])
+    server.sendall(SENT)
+    for end in (client, server):
+        end.shutdown(stdlib.SHUT_WR)
+
+    def check(result: Any) -> str | None:
+        moved = result or (len(MUCH), len(SENT))
+        for got, data, count in ((drained(server), MUCH, moved[0]), (drained(client), SENT, moved[1])):
+            if data[: len(got)] != got or (result and len(got) != count):
+                return f"{len(got)} bytes arrived, and the call said {result}"
+        if result and result != (100000, len(SENT)):
+            return f"it ended after {result}"
+        return None if (a.gettimeout(), b.gettimeout()) == (None, None) else "the timeouts are others"
+
+    scene.check = check
+    return lambda: tuple(extension("relaying").relay(a, b, idle_timeout=PATIENCE * 3))
+
+
+def exactly(name: str, call: Callable[[Any, Any], Any]) -> None:
+    """A scene of a call that reads a message of a stream: after a failure, what came is there."""
+
+    def play(scene: Scene) -> Callable[[], Any]:
+        sock, peer = pair(scene)
+        peer.sendall(SENT)
+        stream = extension("streams").Stream(sock)
+
+        def check(result: Any) -> str | None:
+            rest = stream.detach() + drained(sock)
+            # What recv_exactly raises has it; nothing came before the only system call failed.
+            return None if (b"" if result is None else bytes(result)) + rest == SENT else f"the rest is {rest!r}"
+
+        scene.check = check
+        return lambda: call(sock, stream)
+
+    play.__name__ = name
+    scene(extra=True)(play)
+
+
+def exactly_into(sock: Any) -> bytes:
+    buffer = bytearray(5)
+    sock.recv_exactly_into(buffer)
+    return bytes(buffer)
+
+
+exactly("recv_exactly", lambda sock, stream: sock.recv_exactly(5))
+exactly("recv_exactly_into", lambda sock, stream: exactly_into(sock))
+exactly("stream_read_exactly", lambda sock, stream: stream.read_exactly(5))
+exactly("stream_read_until", lambda sock, stream: stream.read_until(b"4"))
+exactly("stream_read_some", lambda sock, stream: stream.read_some(5))
+
+
+@scene(extra=True)
+def stream_write(scene: Scene) -> Callable[[], Any]:
+    sock, peer = pair(scene)
+    stream = extension("streams").Stream(sock)
+
+    def check(result: Any) -> str | None:
+        got = drained(peer)
+        return None if got == (b"" if result is None else SENT) else f"{got!r} arrived"
+
+    scene.check = check
+    return lambda: (stream.write(SENT), 1)
+
+
+def connecting(name: str, **arguments: Any) -> None:
+    """A scene of a connection by the names' addresses."""
+
+    def play(scene: Scene) -> Callable[[], Any]:
+        address = scene.keep(stdlib.create_server(("127.0.0.1", 0))).getsockname()
+        scene.check = lambda result: None
+        more = {**arguments, "options": [(stdlib.IPPROTO_TCP, stdlib.TCP_NODELAY, 1)]}
+        return lambda: extension("connecting").create_connection(address, timeout=PATIENCE * 3, **more)
+
+    play.__name__ = name
+    scene(extra=True, plain=True)(play)
+
+
+connecting("connecting")
+connecting("connecting_happy_eyeballs", happy_eyeballs=0.01)
+
+
+def asking(name: str, kind: int, call: Callable[[Any], Any]) -> None:
+    """A scene of a call that asks or sets something of a socket."""
+
+    def play(scene: Scene) -> Callable[[], Any]:
+        if kind == stdlib.SOCK_DGRAM:
+            sock = scene.keep(module.socket(stdlib.AF_INET, kind))
+        elif kind:
+            listener = scene.keep(stdlib.create_server(("127.0.0.1", 0)))
+            sock = scene.keep(module.socket())
+            sock.connect(listener.getsockname())
+        else:
+            sock, _ = pair(scene)
+        scene.check = lambda result: None
+        return lambda: call(sock)
+
+    play.__name__ = name
+    scene(extra=True, plain=True)(play)
+
+
+asking("tcp_info", stdlib.SOCK_STREAM, lambda sock: extension("tcpinfo").tcp_info(sock))
+asking("keepalive", stdlib.SOCK_STREAM, lambda sock: extension("options").set_keepalive(sock, idle=9, interval=9))
+asking("get_keepalive", stdlib.SOCK_STREAM, lambda sock: extension("options").get_keepalive(sock))
+asking("join_group", stdlib.SOCK_DGRAM, lambda sock: extension("options").join_group(sock, "239.1.2.3", "127.0.0.1"))
+asking("peer_credentials", 0, lambda sock: extension("options").peer_credentials(sock))
+asking("get_bytes", 0, lambda sock: extension("options").get_bytes(sock, stdlib.SOL_SOCKET, stdlib.SO_TYPE, 2000))
+asking("close_and_wake", 0, lambda sock: sock.close(wake=True))
+asking("sockatmark", stdlib.SOCK_STREAM, lambda sock: sock.sockatmark())
+
+
 # -- playing ----------------------------------------------------------------------------------------------------------
 
 
@@ -574,6 +707,11 @@ def main(engine: str, cases: list[dict[str, Any]] | None = None) -> None:
 
     signal.signal(signal.SIGALRM, alarm)
     warnings.simplefilter("ignore")
+    if engine != "stdlib":
+        # Before the first scene: an import may take longer than its alarm.
+        for name in ("relaying", "streams", "connecting", "tcpinfo", "options"):
+            extension(name)
+        extension("streams").IncompleteReadError  # noqa: B018  it imports asyncio's
     shim = Shim()
     nothing = ("", 0, 0, 0)
     records: list[dict[str, Any]] = []

@@ -163,6 +163,18 @@ BLOCKING = ["BlockingIOError", "EAGAIN"]
 def by_rule(record: Record) -> list[list[Any] | None] | None:
     """What may be raised where it is not the errno itself."""
     scene, call, code, when = record["scene"], record["call"], record["errno"], record["when"]
+    if scene == "accept_many" and (call in ("poll", "fcntl", "close") or when == "second"):
+        # What has come is given, and the error is the next call's. The first connection is waited for by poll.
+        return [NOTHING, TIMED_OUT] if call == "poll" and code == "EINTR" else [NOTHING]
+    if scene == "relay" and (call in ("fcntl", "close") or (call == "shutdown" and code == "ENOTCONN")):
+        # The pipes have the room that they have, and what close(2) says of them is no matter.
+        return [NOTHING, OF_THE_ALARM]
+    if scene == "relay" and code in ("EAGAIN", "EALREADY"):
+        # It goes on when there is something to do: what always fails so ends with the alarm.
+        return [OF_THE_ALARM if when == "every" else NOTHING]
+    if scene == "close_and_wake":
+        # A connection that cannot be shut down is closed all the same.
+        return [NOTHING]
     if call in RESTARTED and code == "EINTR":
         # What always is interrupted ends with what the handler of a signal raises.
         return [OF_THE_ALARM] if when == "every" else [NOTHING]
