@@ -66,7 +66,10 @@ def capsule(backend: Backend) -> Any:
         if make is not None:
             return make(backend.core.Socket, _LOW_LEVEL, _NAME)
     elif getattr(backend.core, "HEAD", None) is not None:
-        return _capsule(backend.core.Socket)
+        try:
+            return _capsule(backend.core.Socket)
+        except Exception:
+            return None  # an audit hook forbids ctypes by now
     return None
 
 
@@ -217,8 +220,8 @@ def _find_head() -> tuple[type, int] | None:
         if sys.implementation.name == "cpython":
             try:
                 _head = _make_head()
-            except (ImportError, AttributeError):
-                # No ctypes, or one without pythonapi. It is needed for TLS only.
+            except Exception:
+                # No ctypes, one without pythonapi, or an audit hook that forbids it. It is needed for TLS only.
                 _head = None
         _head_made = True
     return _head

@@ -329,3 +329,39 @@ def test_every_call_raises_the_audit_events_of_the_standard_library_and_no_other
         if late:
             wrong[f"{name}, at first"] = (sorted(late), [])
     assert not wrong
+
+
+FORBIDS = """
+import sys
+
+def hook(event, arguments):
+    if event.startswith("ctypes."):
+        raise RuntimeError(f"{event} is forbidden")
+
+if %r == "before":
+    sys.addaudithook(hook)
+import socketpkg
+if %r == "after":
+    sys.addaudithook(hook)
+one, two = socketpkg.socketpair()
+with one, two:
+    one.settimeout(5)
+    one.sendall(b"x")
+    assert two.recv(2) == b"x"
+assert socketpkg.gethostbyname("127.0.0.1") == "127.0.0.1"
+socketpkg.install()
+import ssl
+"""
+
+
+@pytest.mark.skipif(PYPY, reason="its ctypes raises no such events")
+@pytest.mark.socketpkg_only
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_hook_may_forbid_ctypes(when: str) -> None:
+    backend = socket.backends.current().name
+    done = subprocess.run([sys.executable, "-c", FORBIDS % (when, when)], capture_output=True, text=True, timeout=120)
+    if (backend, when) == ("ctypes", "before"):
+        assert done.stderr.splitlines()[-1].startswith("ImportError: socketpkg cannot use the backend 'ctypes'")
+        assert "ctypes.dlopen is forbidden" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
