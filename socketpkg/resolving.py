@@ -124,7 +124,8 @@ class _Threads:
                 del self.open[question.key]
 
     def start(self) -> None:
-        thread = threading.Thread(target=self.run, name="socketpkg-resolver", daemon=True)
+        wanted = [True]
+        thread = threading.Thread(target=self.run, args=(wanted,), name="socketpkg-resolver", daemon=True)
         self.threads += 1
         try:
             thread.start()
@@ -133,10 +134,17 @@ class _Threads:
             # One of those that there are will come to it.
             if not self.threads:
                 raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from failure
+        except BaseException:
+            # The handler of a signal raised, and nobody knows whether the thread will run: if so, it is to end at once.
+            self.threads -= 1
+            wanted.clear()
+            raise
 
-    def run(self) -> None:
+    def run(self, wanted: list[bool]) -> None:
         while True:
             with self.changed:
+                if not wanted:
+                    return
                 if not self.queue:
                     self.idle += 1
                     self.changed.wait(_IDLE)

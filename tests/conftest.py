@@ -108,8 +108,13 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if not request.node.get_closest_marker("keeps_threads"):
         deadline = time.monotonic() + THREAD_GRACE
-        for thread in set(threading.enumerate()) - threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        while (running := set(threading.enumerate()) - threads) and time.monotonic() < deadline:
+            for thread in running:
+                if thread.ident is None:
+                    # The handler of a signal raised in its start(), and it has not come to run yet.
+                    time.sleep(0.001)
+                else:
+                    thread.join(max(0.0, deadline - time.monotonic()))
         left = [thread.name for thread in set(threading.enumerate()) - threads]
         assert not left, f"threads left running: {left}"
     if not request.node.get_closest_marker("keeps_descriptors"):

@@ -215,6 +215,29 @@ def test_no_thread_can_be_started(hanging: Resolver, monkeypatch: pytest.MonkeyP
     assert lookup("name.test", PATIENCE)
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_start_that_a_signal_ends_takes_up_no_thread(
+    hanging: Resolver, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    """Before the thread is there, and after."""
+    resolving._begin_anew()
+    start = threading.Thread.start
+
+    def interrupted(self: Any) -> None:
+        if begun:
+            start(self)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        for _ in range(resolving.MAX_THREADS):
+            with pytest.raises(KeyboardInterrupt):
+                lookup("name.test", 1)
+    assert not resolving._threads.threads
+    hanging.gate.set()
+    assert lookup("name.test", PATIENCE)
+
+
 def test_an_error_leaves_no_cycle(hanging: Resolver) -> None:
     gc.collect()
     gc.disable()
