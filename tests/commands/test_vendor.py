@@ -23,7 +23,7 @@ import pytest
 import socketpkg
 from socketpkg import __main__, _config, backends
 from socketpkg._commands import bench
-from socketpkg._commands.bench._lockstep import WorkerError
+from socketpkg._commands.bench.lockstep import WorkerError
 from socketpkg._commands.vendor import advice, build, generate, material, place, rewrite
 from socketpkg._commands.vendor.errors import VendorError
 from socketpkg._commands.vendor.manifest import Manifest

@@ -22,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend", metavar="NAME", nargs="+", action="extend", help="the backends (default: all that can be used)"
     )
-    parser.add_argument("--quick", action="store_true", help="less of everything: all of it in under a minute")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in under a minute")
     parser.add_argument("--json", metavar="FILE", help="write the results, with every value, in pyperf's format")
-    parser.add_argument("--html", metavar="FILE", help="write a page that stands alone, with a chart")
+    parser.add_argument("--html", metavar="FILE", help="write the tables as a page that stands alone")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables as Markdown; - is the standard output")
     parser.add_argument("--load", metavar="FILE", help="measure nothing; show what --json has written")
     parser.add_argument("--list", action="store_true", help="name the scenarios and their goals")
@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measures and reports. The status is 1 when a scenario failed, 2 when the request makes no sense."""
-    from . import _command
+    """Measures and reports. The status is 1 when a scenario failed, 2 for a wrong request."""
+    from . import command
 
-    return _command.run(options)
+    return command.run(options)
 
 
 def rank(names: Sequence[str]) -> list[tuple[str, float]]:
@@ -44,6 +44,6 @@ def rank(names: Sequence[str]) -> list[tuple[str, float]]:
     The ratio is the geometric mean over a handful of operations, measured in about two seconds. Needs nothing but the
     standard library. A backend that cannot be used is left out; ValueError when there is none of that name.
     """
-    from . import _rank
+    from . import ranking
 
-    return _rank.rank(names)
+    return ranking.rank(names)

@@ -1,7 +1,7 @@
 /* The system calls of the benchmark's operations in plain C loops: what no module can be faster than.
  *
  * raw_NAME(loops) does the scenario NAME so many times, on sockets of its own, and returns the nanoseconds that the timed
- * part took: the same part as in _operations.py. On failure it returns -1, and raw_error() says what failed. Like there,
+ * part took: the same part as in operations.py. On failure it returns -1, and raw_error() says what failed. Like there,
  * what was sent is checked to have arrived.
  */
 
@@ -16,12 +16,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#ifdef __linux__
-#include <sys/epoll.h>
-#endif
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/select.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,12 +26,10 @@
 #define LARGE (1 << 18)
 #define BLOCK (1 << 16)
 #define MEBIBYTE (1 << 20)
-/* The datagrams of _many.py. */
+/* The datagrams of operations.py. */
 #define DATAGRAM 1200
 #define DATAGRAMS 32
 #define SEGMENTS 54
-/* As many as Python's epoll objects ask for. */
-#define EVENTS (FD_SETSIZE - 1)
 
 typedef long long i64;
 
@@ -183,7 +177,7 @@ i64 raw_recv_large(i64 loops) { return receive_blocks(loops, 16, LARGE); }
 i64 raw_recv_large_later(i64 loops) { return receive_blocks(loops, 16, LARGE); }
 i64 raw_recv_into_64k(i64 loops) { return receive_blocks(loops, BLOCK, BLOCK); }
 
-/* The reader is a process, as in _operations.py. It answers with a byte when it has the first of the blocks, which is not
+/* The reader is a process, as in operations.py. It answers with a byte when it has the first of the blocks, which is not
  * timed since both processes meet their memory for the first time, and with another when it has the others. */
 static int reader(int fd, int answer, i64 blocks) {
     i64 turns[2] = {MEBIBYTE, blocks * MEBIBYTE};
@@ -320,7 +314,7 @@ done:
     return elapsed;
 }
 
-/* A listener whose connections end by a reset, as in _operations.py. */
+/* A listener whose connections end by a reset, as in operations.py. */
 static int listener(struct sockaddr_in *address) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
     socklen_t length = sizeof *address;
@@ -541,47 +535,7 @@ done:
     return elapsed;
 }
 
-/* -- the echo server: _echo_server.py ----------------------------------------------------------------------------- */
-
-#ifdef __linux__
-
-/* Serves on the listener and those connections that the epoll object has, until the control descriptor can be read. Adds
- * to *connections those that came, and takes off those that went. */
-i64 raw_echo(int epoll, int listener, int control, i64 *connections) {
-    struct epoll_event events[EVENTS];
-    char data[4096];
-    i64 elapsed = 0;
-    for (int called = 0; !called;) {
-        int count = epoll_wait(epoll, events, EVENTS, -1);
-        if (count < 0 && errno == EINTR) continue;
-        DO(count >= 0);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == control) {
-                called = 1;
-            } else if (fd == listener) {
-                int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-                struct epoll_event event = {.events = EPOLLIN, .data.fd = accepted};
-                if (accepted < 0 && errno == EAGAIN) continue;
-                DO(accepted >= 0);
-                DO(epoll_ctl(epoll, EPOLL_CTL_ADD, accepted, &event) == 0);
-                ++*connections;
-            } else {
-                ssize_t got = recv(fd, data, sizeof data, 0);
-                if (got <= 0 || send(fd, data, got, MSG_NOSIGNAL) != got) {
-                    close(fd);
-                    --*connections;
-                }
-            }
-        }
-    }
-done:
-    return elapsed;
-}
-
-#endif
-
-/* -- many datagrams: _many.py -------------------------------------------------------------------------------------- */
+/* -- many datagrams: operations.py -------------------------------------------------------------------------------------- */
 
 #ifdef __linux__
 

@@ -123,7 +123,7 @@ def _chosen(options: argparse.Namespace) -> str:
         if name not in usable:
             print(f"not measured: {name}, since it cannot be used here: {statuses[name].reason}")
     from ..bench import rank
-    from ..bench._lockstep import WorkerError
+    from ..bench.lockstep import WorkerError
 
     try:
         ranking = rank(usable)

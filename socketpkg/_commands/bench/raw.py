@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ._scenario import Loop, Skip
+from .scenario import Loop, Skip
 
 SOURCE = Path(__file__).with_name("raw.c")
 
@@ -41,14 +41,6 @@ class Library:
     def __init__(self, path: str) -> None:
         self._library = ctypes.CDLL(path)
         self._library.raw_error.restype = ctypes.c_char_p
-
-    def echo(self, epoll: int, listener: int, control: int, connections: ctypes.c_longlong) -> None:
-        """Serves until *control* can be read; counts the *connections*."""
-        function = self._library.raw_echo
-        function.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.c_longlong)]
-        function.restype = ctypes.c_longlong
-        if function(epoll, listener, control, ctypes.byref(connections)) < 0:
-            raise OSError(self._library.raw_error().decode(errors="replace"))
 
     @contextmanager
     def scenario(self, name: str) -> Iterator[Loop]:

@@ -10,7 +10,6 @@ import json
 import os
 import random
 import select
-import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from time import monotonic
 from typing import Any
 
 from ... import backends
-from ._scenario import RAW, STDLIB, Scenario, Skip
+from .scenario import RAW, STDLIB, Scenario, Skip
 
 #: The seconds after which a worker that does not answer is taken for hung.
 PATIENCE = 300.0
@@ -40,7 +39,7 @@ class Worker:
         self.target = target
         arguments = [target] if library is None else [target, str(library)]
         self._process = subprocess.Popen(
-            [*interpreter(), "-m", "socketpkg._commands.bench._worker", *arguments],
+            [*interpreter(), "-m", "socketpkg._commands.bench.worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment(target),
@@ -138,75 +137,50 @@ class Plan:
 
     #: The rounds of each scenario, in one generation of processes.
     rounds: int
-    #: The seconds that one target's share of a round shall take. Short, so that many shares fit between what else the
-    #: machine does: with shares of 10 ms the minima of four equal targets lay up to 170 % apart on a machine with other
-    #: work, with the same time in shares of 2 ms mostly less than 5 %.
+    #: The seconds of one target's share of a round. Short, so that many shares fit between what else the machine does
+    #: (docs/performance.md has the trial).
     share: float
-    #: How often the processes are made anew: where one's memory happens to lie makes some per cent, for all its life.
+    #: How often the processes are started anew: where the memory of one lies makes some per cent, for all its life.
     generations: int = 1
-    #: What the order of the targets is drawn from.
-    seed: int = 0
-
-
-@dataclass
-class Stretch:
-    """What one process did in a scenario: its values a round, each that of one call."""
-
-    loops: int = 0
-    values: list[float] = field(default_factory=list)
-    warmups: list[tuple[int, float]] = field(default_factory=list)
 
 
 @dataclass
 class Series:
-    """What one target did in a scenario, in all its processes."""
+    """What one target did in a scenario: a list for each of its processes, of the values per call in its rounds."""
 
-    stretches: list[Stretch] = field(default_factory=list)
+    runs: list[list[float]] = field(default_factory=list)
+    loops: list[int] = field(default_factory=list)
     #: Why there are no values; and whether that is a fault.
     reason: str = ""
     failed: bool = False
 
-    @classmethod
-    def of(cls, values: Sequence[float], loops: int = 1) -> Series:
-        """That of one process."""
-        return cls([Stretch(loops, list(values))])
-
     @property
     def values(self) -> list[float]:
         """The values of all rounds; empty if one process failed."""
-        return [] if self.reason else [value for stretch in self.stretches for value in stretch.values]
+        return [] if self.reason else [value for run in self.runs for value in run]
 
     def add(self, other: Series) -> None:
-        """What another process of the target did."""
-        self.stretches += other.stretches
+        """Takes over what another process of the target did."""
+        self.runs += other.runs
+        self.loops += other.loops
         self.reason = self.reason or other.reason
         self.failed = self.failed or other.failed
 
     @property
     def minimum(self) -> float:
-        """The least value: what it costs when nothing disturbs."""
+        """The least value: the cost when nothing disturbs."""
         return min(self.values)
 
-    @property
-    def median(self) -> float:
-        """The median value."""
-        return statistics.median(self.values)
 
+def measure(scenario: Scenario, team: Mapping[str, Worker], plan: Plan) -> dict[str, Series]:
+    """Runs a scenario on every target of *team*."""
+    result = {target: Series([[]]) for target in team}
 
-def measure(
-    scenario: Scenario,
-    team: Mapping[str, Worker],
-    plan: Plan,
-    advance: Callable[[], None] = lambda: None,
-) -> dict[str, Series]:
-    """Runs a scenario on every target of *team*; *advance* is called after every round."""
-    result = {target: Series([Stretch()]) for target in team}
-
-    def attempt(target: str, action: Callable[[], None]) -> None:
+    def attempt(target: str, action: Callable[[str], None]) -> None:
         series = result[target]
         try:
             if not series.reason:
-                action()
+                action(target)
         except Skip as reason:
             series.reason = str(reason)
         except WorkerError as error:
@@ -214,54 +188,45 @@ def measure(
 
     def prepare(target: str) -> None:
         team[target].ask("open", scenario=scenario.name)
-        _calibrate(scenario, team[target], result[target].stretches[0], plan)
+        result[target].loops.append(_calibrate(scenario, team[target], plan))
 
     def share(target: str) -> None:
-        stretch = result[target].stretches[0]
-        total = team[target].ask("run", loops=stretch.loops)
-        stretch.values.append(total / (stretch.loops * scenario.calls))
+        loops = result[target].loops[0]
+        total = team[target].ask("run", loops=loops)
+        result[target].runs[0].append(total / (loops * scenario.calls))
 
     order = list(team)
-    shuffle = random.Random(f"{plan.seed} {scenario.name}").shuffle
+    shuffle = random.Random(scenario.name).shuffle
     try:
         for target in order:
-            attempt(target, lambda target=target: prepare(target))  # type: ignore[misc]
-        for _ in range(rounds(scenario, plan)):
+            attempt(target, prepare)
+        for _ in range(min(plan.rounds, scenario.most_rounds)):
             shuffle(order)
             for target in order:
-                attempt(target, lambda target=target: share(target))  # type: ignore[misc]
-            advance()
+                attempt(target, share)
     finally:
         for worker in team.values():
             try:
                 worker.ask("close")
             except (WorkerError, Skip):
-                pass  # what it failed with is known, or it is gone and the next scenario says so
+                pass  # what it failed with is known, or the next scenario says that it is gone
     return result
 
 
-def rounds(scenario: Scenario, plan: Plan) -> int:
-    """The rounds that *plan* gives the scenario."""
-    return min(plan.rounds, scenario.most_rounds)
-
-
-def _calibrate(scenario: Scenario, worker: Worker, stretch: Stretch, plan: Plan) -> None:
-    """Finds the number of loops that fills a share, as pyperf does it: twice as many until one run is long enough.
+def _calibrate(scenario: Scenario, worker: Worker, plan: Plan) -> int:
+    """The number of loops that fills a share, found as pyperf does it: twice as many until one run is long enough.
 
     These runs also warm the target up.
     """
     if scenario.unit != "ns":
-        stretch.loops = scenario.most_loops
-        return
+        return scenario.most_loops
     wanted = plan.share * 1e9
     loops, passed = 1, 0
     while True:
         total = worker.ask("run", loops=loops)
         passed += total
-        stretch.warmups.append((loops, total / (loops * scenario.calls)))
-        # Of a share that one loop fills, a warm-up would be all questions and answers.
+        # A share that one loop fills would make a warm-up of nothing but questions and answers.
         if (total < wanted / 2 or passed < WARM_UP) and loops < scenario.most_loops:
             loops = min(loops * 2, scenario.most_loops)
         elif passed >= WARM_UP:
-            break
-    stretch.loops = max(1, min(scenario.most_loops, round(loops * wanted / max(total, 1))))
+            return max(1, min(scenario.most_loops, round(loops * wanted / max(total, 1))))

@@ -1,8 +1,4 @@
-"""The operations of the benchmark, each a small function over the module that it measures.
-
-A loop takes the time around what it measures and checks after that what was sent has arrived: outside the timed part,
-and the same for every target.
-"""
+"""The operations that are measured. Each checks, outside the timed part, that what was sent has arrived."""
 
 from __future__ import annotations
 
@@ -14,11 +10,10 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import repeat
 from time import perf_counter_ns as now
 from typing import Any
 
-from ._scenario import Loop, LostData, Scenario, Skip, arrived, counted
+from .scenario import Loop, Scenario, Skip, arrived, counted, timed
 
 #: Operations that are timed in one go where something untimed has to follow each of them.
 BATCH = 64
@@ -28,102 +23,82 @@ MEBIBYTE = 1 << 20
 NUMERIC = "127.0.0.1"
 #: The objects whose memory is measured.
 OBJECTS = 500
+#: The datagrams of "many": their size, those of one sendmmsg, and those that the kernel cuts from one send.
+SIZE, COUNT, SEGMENTS = 1200, 32, 54
 
 
 # -- transfer ----------------------------------------------------------------------------------------------------------
 
 
-def _send_recv(s: Any, timeout: float | None) -> Iterator[Loop]:
+@contextmanager
+def send_recv(s: Any, timeout: float | None = None) -> Iterator[Loop]:
+    """One byte through a socketpair."""
     a, b = s.socketpair()
     with a, b:
         a.settimeout(timeout)
         b.settimeout(timeout)
-
-        def loop(loops: int) -> int:
-            data = b""
-            start = now()
-            for _ in repeat(None, loops):
-                a.send(b"x")
-                data = b.recv(1)
-            elapsed = now() - start
-            arrived(data, b"x", b)
-            return elapsed
-
-        yield loop
+        yield timed("a.send(b'x')\ndata = b.recv(1)", locals(), lambda found: arrived(found["data"], b"x", b))
 
 
-@contextmanager
-def send_recv(s: Any) -> Iterator[Loop]:
-    """One byte through a socketpair."""
-    yield from _send_recv(s, None)
-
-
-@contextmanager
-def send_recv_timeout(s: Any) -> Iterator[Loop]:
+def send_recv_timeout(s: Any) -> Any:
     """The same, on sockets with a timeout."""
-    yield from _send_recv(s, 30.0)
+    return send_recv(s, 30.0)
 
 
 @contextmanager
 def send(s: Any) -> Iterator[Loop]:
-    """One byte sent; what receives it is not timed."""
+    """One byte sent; receiving it is not timed."""
     a, b = s.socketpair()
     with a, b:
 
-        def loop(loops: int) -> int:
-            elapsed = 0
-            for batch in _batches(loops):
-                start = now()
-                for _ in repeat(None, batch):
-                    a.send(b"x")
-                elapsed += now() - start
-                arrived(os.read(b.fileno(), batch), b"x" * batch, b)
-            return elapsed
+        def after(found: dict[str, Any]) -> None:
+            arrived(os.read(b.fileno(), found["count"]), b"x" * found["count"], b)
 
-        yield loop
+        yield timed("a.send(b'x')", {"a": a}, after, batch=BATCH)
 
 
 @contextmanager
 def recv(s: Any) -> Iterator[Loop]:
-    """One byte received; what sends it is not timed."""
+    """One byte received; sending it is not timed."""
     a, b = s.socketpair()
     with a, b:
-
-        def loop(loops: int) -> int:
-            elapsed = 0
-            data = b""
-            for batch in _batches(loops):
-                os.write(a.fileno(), b"x" * batch)
-                start = now()
-                for _ in repeat(None, batch):
-                    data = b.recv(1)
-                elapsed += now() - start
-                arrived(data, b"x", b)
-            return elapsed
-
-        yield loop
+        yield timed(
+            "data = b.recv(1)",
+            {"b": b},
+            lambda found: arrived(found["data"], b"x", b),
+            before=lambda count: os.write(a.fileno(), b"x" * count),
+            batch=BATCH,
+        )
 
 
 @contextmanager
 def recv_into(s: Any) -> Iterator[Loop]:
-    """One byte received into a buffer; what sends it is not timed."""
+    """One byte received into a buffer; sending it is not timed."""
     a, b = s.socketpair()
     with a, b:
         buffer = bytearray(1)
 
-        def loop(loops: int) -> int:
-            elapsed = 0
-            for batch in _batches(loops):
-                os.write(a.fileno(), b"x" * batch)
-                buffer[:] = b"-"
-                start = now()
-                for _ in repeat(None, batch):
-                    b.recv_into(buffer)
-                elapsed += now() - start
-                arrived(buffer, b"x", b)
-            return elapsed
+        def before(count: int) -> None:
+            os.write(a.fileno(), b"x" * count)
+            buffer[:] = b"-"
 
-        yield loop
+        yield timed(
+            "b.recv_into(buffer)",
+            {"b": b, "buffer": buffer},
+            lambda found: arrived(buffer, b"x", b),
+            before,
+            batch=BATCH,
+        )
+
+
+_EAGAIN = """
+try:
+    b.recv(1)
+except BlockingIOError:
+    pass
+else:
+    raise RuntimeError("a recv found something where nothing was sent")
+"""
 
 
 @contextmanager
@@ -133,21 +108,11 @@ def eagain(s: Any) -> Iterator[Loop]:
     with a, b:
         b.setblocking(False)
 
-        def loop(loops: int) -> int:
-            start = now()
-            for _ in repeat(None, loops):
-                try:
-                    b.recv(1)
-                except BlockingIOError:
-                    pass
-                else:
-                    raise LostData("a recv found something where nothing was sent")
-            elapsed = now() - start
+        def after(_: dict[str, Any]) -> None:
             a.send(b"x")
             arrived(b.recv(2), b"x", b)
-            return elapsed
 
-        yield loop
+        yield timed(_EAGAIN.strip(), {"b": b}, after)
 
 
 #: mallopt(3): glibc hands out sizes from here on as mappings of their own, which cost system calls and page faults. A
@@ -191,62 +156,48 @@ def _large_blocks(limit: int) -> Iterator[None]:
 
 def _recv_large(s: Any, limit: int) -> Iterator[Loop]:
     a, b = s.socketpair()
+    message = bytes(range(16))
     with a, b, _large_blocks(limit):
-        descriptor = a.fileno()
-        message = bytes(range(16))
-
-        def loop(loops: int) -> int:
-            data = b""
-            elapsed = 0
-            for batch in _batches(loops, 16):
-                for _ in repeat(None, batch):
-                    os.write(descriptor, message)
-                    start = now()
-                    data = b.recv(LARGE)
-                    elapsed += now() - start
-                arrived(data, message, b)
-            return elapsed
-
-        yield loop
+        yield timed(
+            "data = b.recv(size)",
+            {"b": b, "size": LARGE},
+            lambda found: arrived(found["data"], message),
+            before=lambda count: os.write(a.fileno(), message),
+            batch=1,
+        )
+        arrived(None, None, b)
 
 
 @contextmanager
 def recv_large(s: Any) -> Iterator[Loop]:
-    """A receive that allows for much and gets little, as most programs' do; what sends it is not timed.
-
-    In the state of a program that has freed no large block yet.
-    """
+    """A receive that allows for much and gets little, in a program that has freed no large block yet."""
     yield from _recv_large(s, _MAPPED)
 
 
 @contextmanager
 def recv_large_later(s: Any) -> Iterator[Loop]:
-    """The same in a program that has freed a large block: its allocator keeps such blocks at hand."""
+    """The same in a program that has freed a large block, whose allocator keeps such blocks."""
     yield from _recv_large(s, 2 * LARGE)
 
 
 @contextmanager
 def recv_into_block(s: Any) -> Iterator[Loop]:
-    """64 KiB received into a buffer; what sends them is not timed."""
+    """64 KiB received into a buffer; sending them is not timed."""
     a, b = s.socketpair()
     with a, b:
-        descriptor = a.fileno()
         block = bytes(range(256)) * (BLOCK // 256)
         buffer = bytearray(BLOCK)
 
-        def loop(loops: int) -> int:
-            elapsed = 0
-            for _ in repeat(None, loops):
-                counted(os.write(descriptor, block), BLOCK, "bytes")
-                start = now()
-                got = b.recv_into(buffer)
-                elapsed += now() - start
-                counted(got, BLOCK, "bytes")
-            arrived(buffer, block, b)
-            buffer[:] = bytes(BLOCK)
-            return elapsed
+        def before(_: int) -> None:
+            buffer[:1] = buffer[-1:] = b"-"
+            counted(os.write(a.fileno(), block), BLOCK, "bytes")
 
-        yield loop
+        def after(found: dict[str, Any]) -> None:
+            counted(found["got"], BLOCK, "bytes")
+            arrived(buffer[:1] + buffer[-1:], block[:1] + block[-1:])
+
+        yield timed("got = b.recv_into(buffer)", {"b": b, "buffer": buffer}, after, before, batch=1)
+        arrived(buffer, block, b)
 
 
 #: Reads as many bytes as an order says, looks at each of them if it says so, and answers with what it has counted.
@@ -268,38 +219,30 @@ def sendall(s: Any) -> Iterator[Loop]:
     """1 MiB sent to another process, which is the same for every target. Timed until that process has all of it."""
     a, b = s.socketpair()
     with a, b, ExitStack() as stack:
+        command = [sys.executable, "-I", "-S", "-c", _READER, str(b.fileno())]
+        pipe = subprocess.PIPE
         reader = stack.enter_context(
-            subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _READER, str(b.fileno())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[b.fileno()],
-                bufsize=0,
-            )
+            subprocess.Popen(command, stdin=pipe, stdout=pipe, pass_fds=[b.fileno()], bufsize=0)
         )
         stack.callback(reader.kill)
         b.close()
-        assert reader.stdin is not None
-        assert reader.stdout is not None
-        orders, answers = reader.stdin, reader.stdout
+        orders: Any = reader.stdin
+        answers: Any = reader.stdout
         data = b"x" * MEBIBYTE
 
-        def transfer(times: int, look: bool) -> int:
+        def transfer(times: int, look: bool = False) -> int:
             size = times * MEBIBYTE
             orders.write(bytes([look]) + size.to_bytes(8, "big"))
             start = now()
-            for _ in repeat(None, times):
+            for _ in range(times):
                 a.sendall(data)
             answer = answers.readline()
             elapsed = now() - start
             arrived(answer, b"%d %d\n" % (size, size))
             return elapsed
 
-        def loop(loops: int) -> int:
-            return transfer(loops, look=False)
-
         transfer(1, look=True)
-        yield loop
+        yield transfer
 
 
 def _udp(s: Any, family: int, host: str) -> Iterator[Loop]:
@@ -308,20 +251,12 @@ def _udp(s: Any, family: int, host: str) -> Iterator[Loop]:
         with a, b:
             a.bind((host, 0))
             b.bind((host, 0))
-            source, address = a.getsockname(), b.getsockname()
-            message = b"0123456789abcdef"
-
-            def loop(loops: int) -> int:
-                received: object = None
-                start = now()
-                for _ in repeat(None, loops):
-                    a.sendto(message, address)
-                    received = b.recvfrom(1024)
-                elapsed = now() - start
-                arrived(received, (message, source), b)
-                return elapsed
-
-            yield loop
+            message, address, source = b"0123456789abcdef", b.getsockname(), a.getsockname()
+            yield timed(
+                "a.sendto(message, address)\nreceived = b.recvfrom(1024)",
+                {"a": a, "b": b, "message": message, "address": address},
+                lambda found: arrived(found["received"], (message, source), b),
+            )
     except OSError as error:
         raise Skip(f"no UDP over {host}: {error}") from error
 
@@ -338,33 +273,33 @@ def udp6(s: Any) -> Iterator[Loop]:
     yield from _udp(s, s.AF_INET6, "::1")
 
 
+_RIGHTS = """
+a.sendmsg([b'x'], ancillary)
+data, items, flags, address = b.recvmsg(1, space)
+descriptor = int_of(items[0][2], order)
+close(descriptor)
+"""
+
+
 @contextmanager
 def scm_rights(s: Any) -> Iterator[Loop]:
-    """A descriptor handed over with a byte, and closed by who gets it."""
+    """A descriptor handed over with a byte, and closed by the receiver."""
     a, b = s.socketpair()
     with a, b, open(os.devnull) as file:
         ancillary = [(s.SOL_SOCKET, s.SCM_RIGHTS, array.array("i", [file.fileno()]))]
         space = s.CMSG_SPACE(array.array("i").itemsize)
-        kind = (s.SOL_SOCKET, s.SCM_RIGHTS)
         same = os.fstat(file.fileno())[1:3]
+        order, close, int_of = sys.byteorder, os.close, int.from_bytes
 
-        def loop(loops: int) -> int:
-            data, items, descriptor = b"", [], -1
-            start = now()
-            for _ in repeat(None, loops):
-                a.sendmsg([b"x"], ancillary)
-                data, items, _flags, _address = b.recvmsg(1, space)
-                descriptor = int.from_bytes(items[0][2], sys.byteorder)
-                os.close(descriptor)
-            elapsed = now() - start
-            arrived((data, items[0][:2]), (b"x", kind), b)
+        def after(found: dict[str, Any]) -> None:
+            arrived((found["data"], found["items"][0][:2]), (b"x", (s.SOL_SOCKET, s.SCM_RIGHTS)), b)
             a.sendmsg([b"x"], ancillary)
             descriptor = int.from_bytes(b.recvmsg(1, space)[1][0][2], sys.byteorder)
             arrived(os.fstat(descriptor)[1:3], same)
             os.close(descriptor)
-            return elapsed
 
-        yield loop
+        names = {"a": a, "b": b, "ancillary": ancillary, "space": space}
+        yield timed(_RIGHTS.strip(), {**names, "order": order, "close": close, "int_of": int_of}, after)
 
 
 # -- sockets and connections -------------------------------------------------------------------------------------------
@@ -373,18 +308,7 @@ def scm_rights(s: Any) -> Iterator[Loop]:
 @contextmanager
 def socket_close(s: Any) -> Iterator[Loop]:
     """A socket made and closed."""
-
-    def loop(loops: int) -> int:
-        sock = None
-        start = now()
-        for _ in repeat(None, loops):
-            sock = s.socket()
-            sock.close()
-        elapsed = now() - start
-        arrived(sock.fileno() if sock else None, -1)
-        return elapsed
-
-    yield loop
+    yield timed("sock = s.socket()\nsock.close()", {"s": s}, lambda found: arrived(found["sock"].fileno(), -1))
 
 
 def _listener(s: Any) -> Any:
@@ -394,49 +318,43 @@ def _listener(s: Any) -> Any:
     return listener
 
 
+_TCP = """
+client = s.socket(family, kind)
+client.connect(address)
+server, peer = listener.accept()
+server.close()
+client.close()
+"""
+
+
 @contextmanager
 def tcp(s: Any) -> Iterator[Loop]:
     """A connection over TCP loopback: made, accepted, closed."""
     with _listener(s) as listener:
         address = listener.getsockname()
 
-        def loop(loops: int) -> int:
-            start = now()
-            for _ in repeat(None, loops):
-                client = s.socket(s.AF_INET, s.SOCK_STREAM)
-                client.connect(address)
-                server, _peer = listener.accept()
-                server.close()
-                client.close()
-            elapsed = now() - start
+        def after(_: dict[str, Any]) -> None:
             with s.create_connection(address) as client, listener.accept()[0] as server:
                 client.sendall(b"x")
                 arrived((server.recv(2), server.getpeername()), (b"x", client.getsockname()), listener, server)
-            return elapsed
 
-        yield loop
+        names = {"s": s, "listener": listener, "address": address, "family": s.AF_INET, "kind": s.SOCK_STREAM}
+        yield timed(_TCP.strip(), names, after)
 
 
 @contextmanager
 def create_connection(s: Any) -> Iterator[Loop]:
-    """create_connection to a numeric address, and close. That they are accepted is checked after, and not timed."""
+    """create_connection to a numeric address, and close. Accepting is not timed."""
     with _listener(s) as listener:
         address = listener.getsockname()
 
-        def loop(loops: int) -> int:
-            elapsed = 0
-            for batch in _batches(loops):
-                start = now()
-                for _ in repeat(None, batch):
-                    s.create_connection(address).close()
-                elapsed += now() - start
-                for _ in range(batch):
-                    with listener.accept()[0] as server:
-                        arrived(server.recv(1), b"")
+        def after(found: dict[str, Any]) -> None:
+            for _ in range(found["count"]):
+                with listener.accept()[0] as server:
+                    arrived(server.recv(1), b"")
             arrived(None, None, listener)
-            return elapsed
 
-        yield loop
+        yield timed("s.create_connection(address).close()", {"s": s, "address": address}, after, batch=BATCH)
 
 
 def _connected(s: Any, stack: ExitStack) -> tuple[Any, Any]:
@@ -450,17 +368,8 @@ def getsockname(s: Any) -> Iterator[Loop]:
     """The own address of a TCP socket."""
     with ExitStack() as stack:
         client, server = _connected(s, stack)
-
-        def loop(loops: int) -> int:
-            name: object = None
-            start = now()
-            for _ in repeat(None, loops):
-                name = client.getsockname()
-            elapsed = now() - start
-            arrived(name, server.getpeername())
-            return elapsed
-
-        yield loop
+        expected = server.getpeername()
+        yield timed("name = client.getsockname()", {"client": client}, lambda found: arrived(found["name"], expected))
 
 
 @contextmanager
@@ -468,35 +377,17 @@ def getpeername(s: Any) -> Iterator[Loop]:
     """The peer's address of a TCP socket."""
     with ExitStack() as stack:
         client, server = _connected(s, stack)
-
-        def loop(loops: int) -> int:
-            name: object = None
-            start = now()
-            for _ in repeat(None, loops):
-                name = client.getpeername()
-            elapsed = now() - start
-            arrived(name, server.getsockname())
-            return elapsed
-
-        yield loop
+        expected = server.getsockname()
+        yield timed("name = client.getpeername()", {"client": client}, lambda found: arrived(found["name"], expected))
 
 
 @contextmanager
 def getsockopt(s: Any) -> Iterator[Loop]:
     """An option that is an int."""
     with s.socket() as sock:
-        level, option = s.SOL_SOCKET, s.SO_TYPE
-
-        def loop(loops: int) -> int:
-            value = None
-            start = now()
-            for _ in repeat(None, loops):
-                value = sock.getsockopt(level, option)
-            elapsed = now() - start
-            arrived(value, s.SOCK_STREAM)
-            return elapsed
-
-        yield loop
+        names = {"sock": sock, "level": s.SOL_SOCKET, "option": s.SO_TYPE}
+        after = lambda found: arrived(found["value"], s.SOCK_STREAM)  # noqa: E731
+        yield timed("value = sock.getsockopt(level, option)", names, after)
 
 
 @contextmanager
@@ -504,17 +395,12 @@ def setsockopt(s: Any) -> Iterator[Loop]:
     """The same, set."""
     with s.socket() as sock:
         level, option = s.SOL_SOCKET, s.SO_KEEPALIVE
-
-        def loop(loops: int) -> int:
-            sock.setsockopt(level, option, 0)
-            start = now()
-            for _ in repeat(None, loops):
-                sock.setsockopt(level, option, 1)
-            elapsed = now() - start
-            arrived(bool(sock.getsockopt(level, option)), True)
-            return elapsed
-
-        yield loop
+        yield timed(
+            "sock.setsockopt(level, option, 1)",
+            {"sock": sock, "level": level, "option": option},
+            lambda found: arrived(bool(sock.getsockopt(level, option)), True),
+            before=lambda count: sock.setsockopt(level, option, 0),
+        )
 
 
 # -- functions ---------------------------------------------------------------------------------------------------------
@@ -523,68 +409,25 @@ def setsockopt(s: Any) -> Iterator[Loop]:
 @contextmanager
 def getaddrinfo(s: Any) -> Iterator[Loop]:
     """A host and a port that are numbers."""
-    kind = s.SOCK_STREAM
-
-    def loop(loops: int) -> int:
-        result: list[Any] = []
-        start = now()
-        for _ in repeat(None, loops):
-            result = s.getaddrinfo(NUMERIC, 80, 0, kind)
-        elapsed = now() - start
-        arrived(result, [(s.AF_INET, s.SOCK_STREAM, s.IPPROTO_TCP, "", (NUMERIC, 80))])
-        return elapsed
-
-    yield loop
+    expected = [(s.AF_INET, s.SOCK_STREAM, s.IPPROTO_TCP, "", (NUMERIC, 80))]
+    names = {"s": s, "host": NUMERIC, "kind": s.SOCK_STREAM}
+    yield timed("result = s.getaddrinfo(host, 80, 0, kind)", names, lambda found: arrived(found["result"], expected))
 
 
-@contextmanager
-def inet_pton(s: Any) -> Iterator[Loop]:
-    """An address to bytes."""
-    family = s.AF_INET
+def _function(call: str, expected: Any) -> Any:
+    """A function of the module, with constants for arguments."""
 
-    def loop(loops: int) -> int:
-        result = b""
-        start = now()
-        for _ in repeat(None, loops):
-            result = s.inet_pton(family, "192.0.2.33")
-        elapsed = now() - start
-        arrived(result, b"\xc0\0\2\x21")
-        return elapsed
+    @contextmanager
+    def setup(s: Any) -> Iterator[Loop]:
+        names = {"s": s, "family": s.AF_INET}
+        yield timed(f"result = s.{call}", names, lambda found: arrived(found["result"], expected))
 
-    yield loop
+    return setup
 
 
-@contextmanager
-def inet_ntop(s: Any) -> Iterator[Loop]:
-    """An address from bytes."""
-    family = s.AF_INET
-
-    def loop(loops: int) -> int:
-        result = ""
-        start = now()
-        for _ in repeat(None, loops):
-            result = s.inet_ntop(family, b"\xc0\0\2\x21")
-        elapsed = now() - start
-        arrived(result, "192.0.2.33")
-        return elapsed
-
-    yield loop
-
-
-@contextmanager
-def htons(s: Any) -> Iterator[Loop]:
-    """A port in network order."""
-
-    def loop(loops: int) -> int:
-        result = 0
-        start = now()
-        for _ in repeat(None, loops):
-            result = s.htons(8080)
-        elapsed = now() - start
-        arrived(result.to_bytes(2, sys.byteorder), (8080).to_bytes(2, "big"))
-        return elapsed
-
-    yield loop
+inet_pton = _function("inet_pton(family, '192.0.2.33')", b"\xc0\0\2\x21")
+inet_ntop = _function("inet_ntop(family, b'\\xc0\\0\\2\\x21')", "192.0.2.33")
+htons = _function("htons(8080)", int.from_bytes((8080).to_bytes(2, "big"), sys.byteorder))
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -596,18 +439,16 @@ def readline(s: Any) -> Iterator[Loop]:
     a, b = s.socketpair()
     with a, b, b.makefile("rb") as file:
         line = b"GET / HTTP/1.1\r\n"
+        names = {"a": a, "file": file, "line": line}
+        yield timed("a.sendall(line)\ndata = file.readline()", names, lambda found: arrived(found["data"], line, b))
 
-        def loop(loops: int) -> int:
-            data = b""
-            start = now()
-            for _ in repeat(None, loops):
-                a.sendall(line)
-                data = file.readline()
-            elapsed = now() - start
-            arrived(data, line, b)
-            return elapsed
 
-        yield loop
+_PING_PONG = r"""
+client.sendall(b'GET / HTTP/1.1\r\n')
+request = requests.readline()
+server.sendall(b'HTTP/1.1 200 OK\r\n')
+answer = answers.readline()
+"""
 
 
 @contextmanager
@@ -619,20 +460,60 @@ def ping_pong(s: Any) -> Iterator[Loop]:
             sock.setsockopt(s.IPPROTO_TCP, s.TCP_NODELAY, 1)
         requests = stack.enter_context(server.makefile("rb"))
         answers = stack.enter_context(client.makefile("rb"))
+        lines = b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n"
+        names = {"client": client, "server": server, "requests": requests, "answers": answers}
+        after = lambda found: arrived((found["request"], found["answer"]), lines, client, server)  # noqa: E731
+        yield timed(_PING_PONG.strip(), names, after)
 
-        def loop(loops: int) -> int:
-            request = answer = b""
-            start = now()
-            for _ in repeat(None, loops):
-                client.sendall(b"GET / HTTP/1.1\r\n")
-                request = requests.readline()
-                server.sendall(b"HTTP/1.1 200 OK\r\n")
-                answer = answers.readline()
-            elapsed = now() - start
-            arrived((request, answer), (b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n"), client, server)
-            return elapsed
 
-        yield loop
+# -- many datagrams: sendto and recvfrom on the standard library, against the calls that take many ---------------------
+
+
+def _datagrams(s: Any, count: int, body: str, *needed: str) -> Iterator[Loop]:
+    a, b = s.socket(s.AF_INET, s.SOCK_DGRAM), s.socket(s.AF_INET, s.SOCK_DGRAM)
+    with a, b:
+        for sock in (a, b):
+            sock.bind((NUMERIC, 0))
+        b.settimeout(30.0)  # a lost datagram shall fail the benchmark, and not stop it
+        address, source = b.getsockname(), a.getsockname()
+        datagrams = [bytes([number]) * SIZE for number in range(count)]
+        with_source = [(datagram, source) for datagram in datagrams]
+        one_by_one = s.__name__ == "socket"
+        if one_by_one:
+            body = "for datagram in datagrams:\n    a.sendto(datagram, address)\n"
+            body += "received = [b.recvfrom(size) for _ in range(most)]"
+        elif missing := [name for name in needed if not hasattr(a, name)]:
+            raise Skip(f"its sockets have no {missing[0]}")
+        expected = datagrams if needed[0] == "send_segments" and not one_by_one else with_source
+        names = {"a": a, "b": b, "datagrams": datagrams, "address": address, "size": SIZE, "most": count}
+        names |= {"messages": [(one, address) for one in datagrams], "data": b"".join(datagrams)}
+        yield timed(body, names, lambda found: arrived(found["received"], expected, b))
+
+
+_MMSG = """
+a.sendmmsg(messages)
+received = b.recvmmsg(most, size)
+while len(received) < most:
+    received += b.recvmmsg(most - len(received), size)
+"""
+_SEGMENTS = """
+a.send_segments(data, size, address)
+received = b.recv_segments(65536)[0]
+while len(received) < most:
+    received += b.recv_segments(65536)[0]
+"""
+
+
+@contextmanager
+def mmsg(s: Any) -> Iterator[Loop]:
+    """sendmmsg and recvmmsg."""
+    yield from _datagrams(s, COUNT, _MMSG.strip(), "sendmmsg", "recvmmsg")
+
+
+@contextmanager
+def segments(s: Any) -> Iterator[Loop]:
+    """UDP segmentation offload: send_segments, and a receive that takes what the kernel has coalesced (UDP_GRO)."""
+    yield from _datagrams(s, SEGMENTS, _SEGMENTS.strip(), "send_segments", "recv_segments")
 
 
 # -- the module and its objects ----------------------------------------------------------------------------------------
@@ -710,13 +591,6 @@ def memory(s: Any) -> Iterator[Loop]:
     yield loop
 
 
-def _batches(loops: int, size: int = BATCH) -> Iterator[int]:
-    """*loops* in pieces of no more than *size*."""
-    yield from repeat(size, loops // size)
-    if loops % size:
-        yield loops % size
-
-
 def _goals(c: float, cffi: float, ctypes: float) -> dict[str, float]:
     return {"c": c, "cffi": cffi, "ctypes": ctypes}
 
@@ -743,8 +617,18 @@ OPERATIONS = (
     Scenario("getaddrinfo", "getaddrinfo of a numeric host and port", getaddrinfo, _goals(0.3, 0.5, 0.6)),
     Scenario("create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)),
     Scenario("inet_pton", "inet_pton", inet_pton, _goals(0.9, 1.5, 2.0)),
-    Scenario("inet_ntop", "inet_ntop", inet_ntop, _goals(0.9, 1.5, 2.0)),
-    Scenario("htons", "htons", htons, _goals(0.9, 1.5, 2.0)),
+    Scenario(
+        "inet_ntop",
+        "inet_ntop",
+        _function("inet_ntop(family, b'\\xc0\\0\\2\\x21')", "192.0.2.33"),
+        _goals(0.9, 1.5, 2.0),
+    ),
+    Scenario(
+        "htons",
+        "htons",
+        _function("htons(8080)", int.from_bytes((8080).to_bytes(2, "big"), sys.byteorder)),
+        _goals(0.9, 1.5, 2.0),
+    ),
     Scenario("readline", "makefile('rb').readline", readline, _goals(0.9, 1.2, 1.6)),
     Scenario("ping-pong", "request and answer ping-pong, by lines", ping_pong, _goals(0.9, 1.2, 1.6)),
     Scenario("import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15),
@@ -753,4 +637,9 @@ OPERATIONS = (
     Scenario("send", "send of 1 byte, alone", send, over_raw=THIN),
     Scenario("recv", "recv of 1 byte, alone", recv, over_raw=THIN),
     Scenario("recv-into", "recv_into of 1 byte, alone", recv_into, over_raw=THIN),
+    Scenario("mmsg", "sendmmsg + recvmmsg, against sendto + recvfrom", mmsg, {"c": 0.7}, calls=COUNT),
+    Scenario("segments", "send_segments + UDP_GRO, against sendto + recvfrom", segments, {"c": 0.06}, calls=SEGMENTS),
 )
+
+#: By name, in the order in which they are measured.
+LOOPS: dict[str, Scenario] = {scenario.name: scenario for scenario in OPERATIONS}

@@ -1,6 +1,6 @@
 """One target of the benchmark, in a process of its own::
 
-    python -m socketpkg._commands.bench._worker TARGET [LIBRARY]
+    python -m socketpkg._commands.bench.worker TARGET [LIBRARY]
 
 It is what a user has: the module, imported in the usual way. It takes orders, a JSON object in a line of its standard
 input each, and answers each with one line: ``{"result": ...}``, ``{"skip": reason}`` or ``{"error": text}``.
@@ -9,6 +9,7 @@ input each, and answers each with one line: ``{"result": ...}``, ``{"skip": reas
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -16,8 +17,8 @@ import traceback
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ._catalogue import LOOPS
-from ._scenario import RAW, STDLIB, Loop, Skip
+from .operations import LOOPS
+from .scenario import RAW, STDLIB, Loop, Skip
 
 
 class Server:
@@ -26,18 +27,19 @@ class Server:
     def __init__(self, target: str, library: str | None) -> None:
         self.target = target
         self._module: Any = None
+        self._files: dict[str, Any] = {}
         self._library: Any = None
         if target == RAW:
-            from . import _raw
+            from .raw import Library
 
             assert library is not None
-            self._library = _raw.Library(library)
+            self._library = Library(library)
         elif target == STDLIB:
             self._module = importlib.import_module("socket")
         else:
             self._module = importlib.import_module("socketpkg")
             if self._module.__backend__ != target:
-                raise ImportError(f"socketpkg has chosen {self._module.__backend__!r} in the place of {target!r}")
+                raise ImportError(f"socketpkg has chosen {self._module.__backend__!r} instead of {target!r}")
         self._open: AbstractContextManager[Loop] | None = None
         self._loop: Loop | None = None
 
@@ -65,23 +67,15 @@ class Server:
         """Restricts this process, and those that it starts from now on, to some cores."""
         os.sched_setaffinity(0, cores)
 
-    def busy(self, measure: str, seconds: float) -> dict[str, Any]:
-        """One measurement beside a busy thread."""
-        from . import _busy
-
-        return _busy.MEASURES[measure](self._module, seconds)
-
-    def fair(self, seconds: float, pace: int) -> dict[str, Any]:
-        """One turn of what a thread that receives costs one that computes."""
-        from . import _fair
-
-        return _fair.fair(self._module, seconds, pace)
-
-    def late(self, threads: int, seconds: float) -> dict[str, Any]:
-        """One run of how late a thread wakes beside those that transfer."""
-        from . import _late
-
-        return _late.late(self._module, threads, seconds)
+    def call(self, file: str, function: str, arguments: dict[str, Any]) -> Any:
+        """Calls a function of a file with the target's module and *arguments*."""
+        if file not in self._files:
+            spec = importlib.util.spec_from_file_location(f"bench_{len(self._files)}", file)
+            assert spec is not None
+            assert spec.loader is not None
+            self._files[file] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(self._files[file])
+        return getattr(self._files[file], function)(self._module, **arguments)
 
 
 def main(arguments: list[str]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from statistics import geometric_mean
 
 from ... import backends
-from ._catalogue import LOOPS
-from ._lockstep import Plan, WorkerError, measure, workers
-from ._scenario import STDLIB
+from .lockstep import Plan, WorkerError, measure, workers
+from .operations import LOOPS
+from .scenario import STDLIB
 
 #: What most programs do most of the time.
 SCENARIOS = ("send-recv", "send-recv-timeout", "eagain", "recv-large", "udp4", "socket-close", "tcp", "readline")
