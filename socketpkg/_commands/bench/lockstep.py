@@ -223,7 +223,7 @@ def _calibrate(scenario: Scenario, worker: Worker, plan: Plan) -> int:
     wanted = plan.share * 1e9
     loops, passed = 1, 0
     while True:
-        total = worker.ask("run", loops=loops)
+        total: int = worker.ask("run", loops=loops)
         passed += total
         # A share that one loop fills would make a warm-up of nothing but questions and answers.
         if (total < wanted / 2 or passed < WARM_UP) and loops < scenario.most_loops:
