@@ -110,11 +110,11 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
         deadline = time.monotonic() + THREAD_GRACE
         while (running := set(threading.enumerate()) - threads) and time.monotonic() < deadline:
             for thread in running:
-                if thread.ident is None:
+                try:
+                    thread.join(max(0.0, deadline - time.monotonic()))
+                except RuntimeError:
                     # The handler of a signal raised in its start(), and it has not come to run yet.
                     time.sleep(0.001)
-                else:
-                    thread.join(max(0.0, deadline - time.monotonic()))
         left = [thread.name for thread in set(threading.enumerate()) - threads]
         assert not left, f"threads left running: {left}"
     if not request.node.get_closest_marker("keeps_descriptors"):
