@@ -413,6 +413,86 @@ def sanitize_short(session: nox.Session) -> None:
 
 
 @nox.session(python=newest_python())
+def platforms(session: nox.Session) -> None:
+    """Compile both backends' C for macOS, the BSDs and musl; run what is for XNU on sends that are as its are.
+
+    With arguments only for these: ``nox -s platforms -- aarch64-macos x86_64-netbsd``.
+    """
+    session.install("setuptools>=77", "Cython>=3.1", "cffi>=1.16", "ziglang>=0.15")
+    folder = Path(session.create_tmp()).absolute()
+    tree = folder / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(unpacked(session), tree)
+    with session.chdir(tree):
+        flags = "-O0 -g0 -DSP_SENDS_HEED_DONTWAIT=0"
+        session.run("python", "setup.py", "-q", "build_ext", "--inplace", env={"CFLAGS": flags}, silent=True)
+    scripts = ROOT / "tests" / "platforms"
+    session.run("python", str(scripts / "compile.py"), str(tree), *session.posargs)
+    library = folder / "dontwait_ignored.so"
+    source = scripts / "dontwait_ignored.c"
+    session.run("gcc", "-shared", "-fPIC", "-o", str(library), str(source), external=True)
+    for backend in ("c", "cffi"):
+        environment = {
+            "LD_PRELOAD": str(library),
+            "PYTHONPATH": os.pathsep.join([str(tree), str(tree / "backends")]),
+            "SOCKET_BACKEND": backend,
+        }
+        session.run("timeout", "60", "python", str(scripts / "dontwait_ignored.py"), env=environment, external=True)
+
+
+def elsewhere_backends(session: nox.Session, through: list[str], python: str) -> list[str]:
+    """The backends of an installation in another root."""
+    code = "from socketpkg import backends as b; print(*[n for n, s in b.available().items() if s.usable])"
+    told = session.run(*through, python, "-c", code, external=True, silent=True)
+    assert isinstance(told, str)
+    return told.split()
+
+
+@nox.session(python=newest_python())
+def elsewhere(session: nox.Session) -> None:
+    """Install and test on another machine's or another Python's root: 32 bits, big-endian, without the GIL, musl.
+
+    ``SOCKETPKG_ELSEWHERE`` is a command that runs another one there, with this folder at its own path; its Python is
+    ``SOCKETPKG_ELSEWHERE_PYTHON`` (python3). Every backend that can be used there runs the shared and the contract
+    tests, or what the arguments name, and then threads that share sockets at random: for ten minutes in all without
+    the GIL, or for as long as ``SOCKETPKG_ELSEWHERE_SECONDS`` says. ``SOCKETPKG_ELSEWHERE_BACKENDS`` are required.
+    """
+    through = shlex.split(os.environ.get("SOCKETPKG_ELSEWHERE", ""))
+    if not through:
+        session.skip("SOCKETPKG_ELSEWHERE names no command")
+    folder = Path(session.create_tmp()).absolute() / "elsewhere"
+    shutil.rmtree(folder, ignore_errors=True)
+    tree = folder / "tree"
+    shutil.copytree(unpacked(session), tree)
+    session.run(
+        *(*through, os.environ.get("SOCKETPKG_ELSEWHERE_PYTHON", "python3"), "-m", "venv", str(folder / "venv")),
+        external=True,
+    )
+    python = str(folder / "venv" / "bin" / "python")
+    with session.chdir(tree):
+        pip = [*through, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        session.run(*pip, "pytest>=8", "hypothesis>=6.100", external=True)
+        session.run(*pip, str(tree), external=True, env={"SOCKETPKG_REQUIRE_BACKENDS": "1"})
+    shutil.rmtree(tree / "build", ignore_errors=True)
+    with session.chdir(folder):
+        session.run(*through, python, "-m", "socketpkg", external=True)
+        backends = elsewhere_backends(session, through, python)
+        wanted = os.environ.get("SOCKETPKG_ELSEWHERE_BACKENDS", "ctypes").split()
+        if missing := sorted({*wanted} - {*backends}):
+            session.error(f"not usable there: {', '.join(missing)}")
+        code = "import sys; print(not getattr(sys, '_is_gil_enabled', lambda: True)())"
+        free = "True" in str(session.run(*through, python, "-c", code, external=True, silent=True))
+        seconds = float(os.environ.get("SOCKETPKG_ELSEWHERE_SECONDS") or (600 if free else 20)) / len(backends)
+        for backend in backends:
+            env = {"SOCKET_BACKEND": backend, "PYTHONSAFEPATH": "1", "SOCKETPKG_TEST_BACKENDS": backend}
+            paths = [str(tree / path) for path in session.posargs or ("tests/shared", "tests/contract")]
+            options = ["-q", "-p", "no:cacheprovider", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)]
+            session.run(*through, python, "-m", "pytest", *options, *paths, external=True, env=env)
+            script = str(tree / "tests" / "platforms" / "threads.py")
+            session.run(*through, python, script, "--seconds", str(seconds), external=True, env=env)
+
+
+@nox.session(python=newest_python())
 def valgrind(session: nox.Session) -> None:
     """Run some random programs on c and cffi below valgrind: it may find no wrong use of memory."""
     if shutil.which("valgrind") is None:

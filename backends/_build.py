@@ -30,9 +30,10 @@ NAMES_FILE = HERE.parent / "socketpkg" / "_engine" / "constants.py"
 INCLUDE = HERE / "include"
 TABLE = HERE / "socketpkg_ctypes" / "_constants_linux.py"
 
-#: The machines of the table, as platform.machine() spells them, with the compilers that can speak for them. 64-bit
-#: ones only: elsewhere SO_TIMESTAMP and its like depend on how wide the C library's time_t was made.
+#: The machines of the table, as platform.machine() spells them, with the compilers that can speak for them.
 COMPILERS = {
+    "armv7l": ("arm-linux-gnueabihf-gcc", "gcc", "cc"),
+    "i386": ("i686-linux-gnu-gcc", "gcc", "cc"),
     "x86_64": ("x86_64-linux-gnu-gcc", "gcc", "cc"),
     "aarch64": ("aarch64-linux-gnu-gcc", "gcc", "cc"),
     "ppc64le": ("powerpc64le-linux-gnu-gcc", "gcc", "cc"),
@@ -44,6 +45,10 @@ MUSL_COMPILERS = ("musl-gcc", "x86_64-linux-musl-gcc", "aarch64-linux-musl-gcc",
 
 #: The machine whose values are the table; of the others the differences are recorded.
 BASE = "x86_64"
+
+#: On 32-bit machines SO_TIMESTAMP and its like depend on how wide a program wants its time_t. What a compiler is told
+#: for one of 64 bits, which is what some distributions are made with.
+WIDE_TIME = ("-D_TIME_BITS=64", "-D_FILE_OFFSET_BITS=64")
 
 #: Constants that go with the version of the C library, and so say nothing about whether the table is stale: in musl
 #: IPPROTO_MAX is a macro, and whatever comes after the last protocol.
@@ -103,8 +108,8 @@ _PROGRAM = r"""
 #define EMIT(name, where, value) \
     __asm__ volatile("\n.ascii \"->" name " " where " %0 %1\"" \
                      : : "i"((int)((long long)(value) >> 32)), "i"((int)(unsigned int)(value)));
-#define SP_CONSTANT(name) EMIT(#name, "header", name)
-#define SP_NUMBER(name, number) EMIT(#name, "row", number)
+#define SP_CONSTANT(name) EMIT(#name, "header", SP_AS_LONG(name))
+#define SP_NUMBER(name, number) EMIT(#name, "row", SP_AS_LONG(number))
 void socketpkg_constants(void);
 void socketpkg_constants(void)
 {
@@ -124,7 +129,7 @@ _TABLE = '''\
 The numbers are those of the kernel's interface and of the C libraries, as the compilers of each machine have them.
 """
 
-#: The machines whose compiler was asked, as platform.machine() spells them. 64-bit programs only.
+#: The machines whose compiler was asked, as platform.machine() spells them.
 MACHINES: tuple[str, ...] = ({machines})
 
 #: The values of {base} with glibc.
@@ -135,14 +140,20 @@ CONSTANTS: dict[str, int] = {{
 MACHINE: dict[str, dict[str, int | None]] = {{
 {by_machine}}}
 
+#: What is different on a 32-bit machine in programs whose time_t has 64 bits.
+WIDE_TIME: dict[str, int] = {{
+{wide_time}}}
+
 #: What is different with musl; None for a name that it lacks.
 MUSL: dict[str, int | None] = {{
 {musl}}}
 
 
-def constants_of(machine: str, libc: str) -> dict[str, int]:
+def constants_of(machine: str, libc: str, wide_time: bool = False) -> dict[str, int]:
     """The values for one of `MACHINES` and a C library, ``glibc`` or ``musl``."""
     values: dict[str, int | None] = {{**CONSTANTS, **MACHINE.get(machine, {{}}), **(MUSL if libc == "musl" else {{}})}}
+    if wide_time:
+        values.update(WIDE_TIME)
     return {{name: value for name, value in values.items() if value is not None}}
 '''
 
@@ -155,21 +166,23 @@ class Contradiction(Exception):
     """A header has another number than socketpkg_linux.h."""
 
 
-def ask(compiler: str) -> tuple[str, str, dict[str, int]]:
+def ask(compiler: str, *flags: str) -> tuple[str, str, dict[str, int]]:
     """What *compiler* compiles for: the machine (x86_64), the C library (glibc or musl) and the constants' values."""
     triple = subprocess.run([compiler, "-dumpmachine"], check=True, capture_output=True, text=True).stdout.strip()
-    machine = {"powerpc64le": "ppc64le", "arm64": "aarch64"}.get(triple.split("-")[0], triple.split("-")[0])
+    machine = triple.split("-")[0]
+    machine = {"powerpc64le": "ppc64le", "arm64": "aarch64", "i686": "i386", "arm": "armv7l"}.get(machine, machine)
     with tempfile.TemporaryDirectory() as directory:
         write_constants_def(directory)
         source = Path(directory) / "constants.c"
         source.write_text(_PROGRAM, encoding="ascii")
-        command = [compiler, "-S", "-O1", "-w", f"-I{INCLUDE}", f"-I{directory}", "-o", "-", str(source)]
+        command = [compiler, *flags, "-S", "-O1", "-w", f"-I{INCLUDE}", f"-I{directory}", "-o", "-", str(source)]
         assembly = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     linux = rows()
     values = {}
     for name, where, high, low in _EMITTED.findall(assembly):
         values[name] = int(high) << 32 | int(low) & 0xFFFFFFFF
-        if where == "header" and name in linux and values[name] != int(linux[name][1].rstrip("UL"), 0):
+        # A negative one has lost its sign in C, on 32-bit machines.
+        if where == "header" and name in linux and (values[name] - int(linux[name][1].rstrip("UL"), 0)) % 2**32:
             raise Contradiction(f"{compiler}: {name} is {values[name]}, and socketpkg_linux.h says {linux[name][1]}")
     libc = "musl" if "libc=musl" in assembly else "glibc"
     return machine, libc, values
@@ -196,6 +209,11 @@ def table_source(found: dict[tuple[str, str], dict[str, int]]) -> str:
     base = found[BASE, "glibc"]
     machines = [machine for machine in sorted(COMPILERS) if (machine, "glibc") in found]
     by_machine = {machine: differences(base, found[machine, "glibc"]) for machine in machines}
+    wide_time = {}
+    for compiler in COMPILERS["i386"][:1]:
+        if shutil.which(compiler):
+            wide_time = differences(found["i386", "glibc"], ask(compiler, *WIDE_TIME)[2])
+    wide_time = wide_time or (runpy.run_path(str(TABLE))["WIDE_TIME"] if TABLE.exists() else {})
     (musl_machine,) = [machine for machine, libc in found if libc == "musl"][:1]
     musl = differences(found[musl_machine, "glibc"], found[musl_machine, "musl"])
 
@@ -211,6 +229,7 @@ def table_source(found: dict[tuple[str, str], dict[str, int]]) -> str:
             for machine, values in by_machine.items()
             if values
         ),
+        wide_time=entries(wide_time),
         musl=entries(musl),
     )
 

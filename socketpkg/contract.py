@@ -303,6 +303,8 @@ class Syscalls(SystemCalls):
         a call that cannot block keeps the GIL, so that a busy thread does not make it wait (architecture.md)
     ``compiled-core``
         `Socket` and the address codec are compiled together with the backend
+    ``sa-len``
+        a sockaddr begins with its length, as on the BSDs and macOS: a backend there has to say so
     """
 
     features: Set[str] = frozenset()

@@ -15,10 +15,8 @@ struct socketpkg_constant {
     long long value;
 };
 
-/* A macro's value as the number that the header means: an unsigned one above INT_MAX stays positive
- * (INADDR_BROADCAST, VMADDR_CID_ANY), a negative one negative (EAI_AGAIN). The cast alone does that. */
-#define SP_CONSTANT(name) {#name, (long long)(name)},
-#define SP_NUMBER(name, number) {#name, (long long)(number)},
+#define SP_CONSTANT(name) {#name, SP_AS_LONG(name)},
+#define SP_NUMBER(name, number) {#name, SP_AS_LONG(number)},
 static const struct socketpkg_constant socketpkg_constants[] = {
 #include "socketpkg_constants.def"
     {NULL, 0},

@@ -1,10 +1,12 @@
 /* The functions of <netdb.h> whose reentrant form is not the same on every platform.
  *
- * Where there is none, the plain function is called: its result lives in memory of the C library's, so the caller must
- * keep other threads out (hold the GIL) until it has read the entry.
+ * Where there is none, the plain function is called: its result lives in memory of the C library's, so of the hosts' the
+ * caller must keep other threads out until it has read the entry.
  */
 #ifndef SOCKETPKG_NETDB_H
 #define SOCKETPKG_NETDB_H
+
+#include <pthread.h>
 
 #include "socketpkg_platform.h"
 
@@ -57,6 +59,109 @@ static inline int sp_gethostbyaddr(const void *packed, socklen_t length, int fam
     *entry = *found;
     return 0;
 #endif
+}
+
+/* The entries of services and protocols. These keep other threads out themselves where they have to. */
+
+#if SP_HAVE_GETSERVBYNAME_R || SP_HAVE_GETPROTOBYNAME_R
+enum { SP_ENTRY_SIZE = 1024, SP_ENTRY_LIMIT = 1 << 24 };
+
+/* A larger buffer in the place of *buffer*, which is *first* at the beginning; or null, when it is large enough for
+ * everyone or memory has run out. */
+static inline char *sp_grow(char *buffer, const char *first, size_t *size)
+{
+    if (buffer != first)
+        free(buffer);
+    *size *= 4;
+    return *size > SP_ENTRY_LIMIT ? NULL : malloc(*size);
+}
+#endif
+#if !SP_HAVE_GETSERVBYNAME_R || !SP_HAVE_GETPROTOBYNAME_R
+/* Held until what the C library keeps in memory of its own has been read. */
+static pthread_mutex_t sp_entries = PTHREAD_MUTEX_INITIALIZER;
+#endif
+
+/* The port in host byte order, or -1. */
+static inline int sp_getservbyname(const char *name, const char *proto)
+{
+    struct servent *found = NULL;
+    int port;
+#if SP_HAVE_GETSERVBYNAME_R
+    struct servent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getservbyname_r(name, proto, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    pthread_mutex_lock(&sp_entries);
+    found = getservbyname(name, proto);
+#endif
+    port = found == NULL ? -1 : ntohs((uint16_t)found->s_port);
+#if SP_HAVE_GETSERVBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#else
+    pthread_mutex_unlock(&sp_entries);
+#endif
+    return port;
+}
+
+/* The length of the name of a port in host byte order, copied to *name* as far as there is room; or -1. */
+static inline int sp_getservbyport(int port, const char *proto, char *name, size_t size_of_name)
+{
+    struct servent *found = NULL;
+    int length = -1;
+    int network_port = htons((uint16_t)port);
+#if SP_HAVE_GETSERVBYNAME_R
+    struct servent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getservbyport_r(network_port, proto, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    pthread_mutex_lock(&sp_entries);
+    found = getservbyport(network_port, proto);
+#endif
+    if (found != NULL) {
+        size_t whole = strlen(found->s_name);
+        memcpy(name, found->s_name, whole < size_of_name ? whole : size_of_name);
+        length = whole < INT_MAX ? (int)whole : INT_MAX;
+    }
+#if SP_HAVE_GETSERVBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#else
+    pthread_mutex_unlock(&sp_entries);
+#endif
+    return length;
+}
+
+/* The protocol's number, or -1. */
+static inline int sp_getprotobyname(const char *name)
+{
+    struct protoent *found = NULL;
+    int number;
+#if SP_HAVE_GETPROTOBYNAME_R
+    struct protoent entry;
+    char first[SP_ENTRY_SIZE];
+    char *buffer = first;
+    size_t size = sizeof first;
+    while (buffer != NULL && getprotobyname_r(name, &entry, buffer, size, &found) == ERANGE)
+        buffer = sp_grow(buffer, first, &size);
+#else
+    pthread_mutex_lock(&sp_entries);
+    found = getprotobyname(name);
+#endif
+    number = found == NULL ? -1 : found->p_proto;
+#if SP_HAVE_GETPROTOBYNAME_R
+    if (buffer != first)
+        free(buffer);
+#else
+    pthread_mutex_unlock(&sp_entries);
+#endif
+    return number;
 }
 
 #endif /* SOCKETPKG_NETDB_H */

@@ -453,6 +453,14 @@ struct mmsghdr {
 #define IOCTL_VM_SOCKETS_GET_LOCAL_CID _IO(7, 0xb9)
 #endif
 
+/* -- constants as numbers of Python ----------------------------------------------------------------------------- */
+
+/* A macro's value as CPython's module has it. That takes them as a long: with 64 bits an unsigned one above INT_MAX stays
+ * positive (INADDR_BROADCAST, VMADDR_CID_ANY) and a negative one negative (EAI_AGAIN); with 32 bits both are negative.
+ * What takes more than 32 bits (of AF_XDP) CPython does not have, and is whole everywhere. */
+#define SP_AS_LONG(value) \
+    ((long long)(value) - (sizeof(long) == 4 && (long long)(value) >> 31 == 1 ? 4294967296LL : 0LL))
+
 /* -- interfaces ------------------------------------------------------------------------------------------------- */
 
 /* How many bytes a sockaddr of getifaddrs(3) has; 0 for none. */

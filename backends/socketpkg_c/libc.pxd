@@ -26,7 +26,7 @@ cdef extern from "socketpkg_platform.h" nogil:
     PyObject *sp_exchange(PyObject **pointer, PyObject *value)
     const int SP_SOCK_CLOEXEC, SP_MSG_CMSG_CLOEXEC
 
-    const int SP_HAVE_SOCK_CLOEXEC, SP_HAVE_ACCEPT4, SP_HAVE_MSG_CMSG_CLOEXEC, SP_HAVE_GETHOSTBYNAME2_R
+    const int SP_HAVE_SA_LEN, SP_HAVE_SOCK_CLOEXEC, SP_HAVE_MSG_CMSG_CLOEXEC, SP_HAVE_GETHOSTBYNAME2_R
     const char *SP_LIBC
     const char *SP_COMPILER
 
@@ -87,11 +87,6 @@ cdef extern from "socketpkg_platform.h" nogil:
         int h_addrtype
         int h_length
         char **h_addr_list
-    struct servent:
-        char *s_name
-        int s_port
-    struct protoent:
-        int p_proto
     struct if_nameindex_entry "if_nameindex":
         unsigned int if_index
         char *if_name
@@ -142,9 +137,6 @@ cdef extern from "socketpkg_platform.h" nogil:
         const sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service,
         socklen_t service_size, int flags)
     const char *hstrerror(int error)
-    servent *c_getservbyname "getservbyname" (const char *name, const char *proto)
-    servent *c_getservbyport "getservbyport" (int port, const char *proto)
-    protoent *c_getprotobyname "getprotobyname" (const char *name)
     if_nameindex_entry *c_if_nameindex "if_nameindex" ()
     void if_freenameindex(if_nameindex_entry *entries)
     int c_getifaddrs "getifaddrs" (ifaddrs **entries)
@@ -177,6 +169,9 @@ cdef extern from "socketpkg_gil.h":
 
 cdef extern from "socketpkg_netdb.h" nogil:
     const int SP_BUFFER_TOO_SMALL
+    int sp_getservbyname(const char *name, const char *proto)
+    int sp_getservbyport(int port, const char *proto, char *name, size_t size)
+    int sp_getprotobyname(const char *name)
     int sp_gethostbyname(const char *name, int family, hostent *entry, char *buffer, size_t size)
     int sp_gethostbyaddr(const void *packed, socklen_t length, int family, hostent *entry, char *buffer, size_t size)
 

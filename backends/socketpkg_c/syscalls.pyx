@@ -710,7 +710,7 @@ cdef inline int accepted(Descriptor sock, Transfer *t, long long timeout) except
 
 
 cdef class Syscalls(Contract):
-    features = frozenset({"compiled-core", "keeps-gil"})
+    features = frozenset({"compiled-core", "keeps-gil", *(("sa-len",) if libc.SP_HAVE_SA_LEN else ())})
 
     def constants(self):
         cdef int i
@@ -1112,18 +1112,23 @@ cdef class Syscalls(Contract):
     # The next three give the C library's own memory away, so the GIL is held until it has been read.
 
     def getservbyname(self, bytes name, bytes proto):
-        cdef libc.servent *entry = libc.c_getservbyname(
-            PyBytes_AS_STRING(name), NULL if proto is None else PyBytes_AS_STRING(proto))
-        return -1 if entry == NULL else libc.c_ntohs(<unsigned short>entry.s_port)
+        return libc.sp_getservbyname(PyBytes_AS_STRING(name), NULL if proto is None else PyBytes_AS_STRING(proto))
 
     def getservbyport(self, unsigned short port, bytes proto):
-        cdef libc.servent *entry = libc.c_getservbyport(
-            libc.c_htons(port), NULL if proto is None else PyBytes_AS_STRING(proto))
-        return None if entry == NULL else <bytes>entry.s_name
+        cdef const char *protocol = NULL if proto is None else PyBytes_AS_STRING(proto)
+        cdef char name[256]
+        cdef bytes whole
+        cdef int length = libc.sp_getservbyport(port, protocol, name, sizeof(name))
+        if length < 0:
+            return None
+        if length <= <int>sizeof(name):
+            return PyBytes_FromStringAndSize(name, length)
+        whole = PyBytes_FromStringAndSize(NULL, length)
+        libc.sp_getservbyport(port, protocol, PyBytes_AS_STRING(whole), length)
+        return whole
 
     def getprotobyname(self, bytes name):
-        cdef libc.protoent *entry = libc.c_getprotobyname(PyBytes_AS_STRING(name))
-        return -1 if entry == NULL else entry.p_proto
+        return libc.sp_getprotobyname(PyBytes_AS_STRING(name))
 
     def if_nameindex(self):
         cdef libc.if_nameindex_entry *entries = libc.c_if_nameindex()

@@ -75,8 +75,6 @@ def _guard(reentrant: int) -> "Any":
 
 
 _hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)
-_services = _guard(lib.SP_HAVE_GETSERVBYNAME_R)
-_protocols = _guard(lib.SP_HAVE_GETPROTOBYNAME_R)
 
 
 def _constants() -> dict[str, int]:
@@ -129,7 +127,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
     """The calls of the C library, through a module that cffi has made."""
 
     # On PyPy a call always releases the GIL, and one in blocking mode is made as it stands.
-    features = frozenset({"keeps-gil"} if lib.SP_KEEPS_GIL else ())
+    features = frozenset(({"keeps-gil"} if lib.SP_KEEPS_GIL else set()) | ({"sa-len"} if lib.SP_HAVE_SA_LEN else set()))
 
     _dontwait = _DONTWAIT
     _tries_first = bool(lib.SP_KEEPS_GIL)
@@ -402,15 +400,13 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
         return _ask_host(lib.sp_gethostbyaddr, packed, len(packed), family)
 
     def getservbyname(self, name: bytes, proto: bytes | None) -> int:
-        with _services:
-            return lib.sp_getservbyname(name, ffi.NULL if proto is None else proto)  # type: ignore[no-any-return]
+        return lib.sp_getservbyname(name, ffi.NULL if proto is None else proto)  # type: ignore[no-any-return]
 
     def getservbyport(self, port: int, proto: bytes | None) -> bytes | None:
         size = 256
         while True:
             name = _new(_CHARS, size)
-            with _services:
-                length = lib.sp_getservbyport(port, ffi.NULL if proto is None else proto, name, size)
+            length = lib.sp_getservbyport(port, ffi.NULL if proto is None else proto, name, size)
             if length < 0:
                 return None
             if length <= size:
@@ -418,8 +414,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
             size = length
 
     def getprotobyname(self, name: bytes) -> int:
-        with _protocols:
-            return lib.sp_getprotobyname(name)  # type: ignore[no-any-return]
+        return lib.sp_getprotobyname(name)  # type: ignore[no-any-return]
 
     def if_nameindex(self) -> list[tuple[int, bytes]]:
         head = _new("struct if_nameindex **")

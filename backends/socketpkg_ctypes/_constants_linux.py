@@ -3,8 +3,8 @@
 The numbers are those of the kernel's interface and of the C libraries, as the compilers of each machine have them.
 """
 
-#: The machines whose compiler was asked, as platform.machine() spells them. 64-bit programs only.
-MACHINES: tuple[str, ...] = ("aarch64", "ppc64le", "riscv64", "s390x", "x86_64")
+#: The machines whose compiler was asked, as platform.machine() spells them.
+MACHINES: tuple[str, ...] = ("aarch64", "armv7l", "i386", "ppc64le", "riscv64", "s390x", "x86_64")
 
 #: The values of x86_64 with glibc.
 CONSTANTS: dict[str, int] = {
@@ -1441,6 +1441,44 @@ CONSTANTS: dict[str, int] = {
 
 #: What is different on other machines, by machine; None for a name that the machine lacks.
 MACHINE: dict[str, dict[str, int | None]] = {
+    "armv7l": {
+        "CAN_EFF_FLAG": -2147483648,
+        "CAN_ISOTP_FRAME_TXTIME_ZERO": -1,
+        "INADDR_ALLHOSTS_GROUP": -536870911,
+        "INADDR_ALLRTRS_GROUP": -536870910,
+        "INADDR_ALLSNOOPERS_GROUP": -536870806,
+        "INADDR_BROADCAST": -1,
+        "INADDR_DUMMY": -1073741816,
+        "INADDR_MAX_LOCAL_GROUP": -536870657,
+        "INADDR_NONE": -1,
+        "INADDR_UNSPEC_GROUP": -536870912,
+        "QRTR_NODE_BCAST": -1,
+        "QRTR_PORT_CTRL": -2,
+        "TP_STATUS_TS_RAW_HARDWARE": -2147483648,
+        "VMADDR_CID_ANY": -1,
+        "VMADDR_PORT_ANY": -1,
+        "VM_SOCKETS_INVALID_VERSION": -1,
+        "XDP_PGOFF_TX_RING": -2147483648,
+    },
+    "i386": {
+        "CAN_EFF_FLAG": -2147483648,
+        "CAN_ISOTP_FRAME_TXTIME_ZERO": -1,
+        "INADDR_ALLHOSTS_GROUP": -536870911,
+        "INADDR_ALLRTRS_GROUP": -536870910,
+        "INADDR_ALLSNOOPERS_GROUP": -536870806,
+        "INADDR_BROADCAST": -1,
+        "INADDR_DUMMY": -1073741816,
+        "INADDR_MAX_LOCAL_GROUP": -536870657,
+        "INADDR_NONE": -1,
+        "INADDR_UNSPEC_GROUP": -536870912,
+        "QRTR_NODE_BCAST": -1,
+        "QRTR_PORT_CTRL": -2,
+        "TP_STATUS_TS_RAW_HARDWARE": -2147483648,
+        "VMADDR_CID_ANY": -1,
+        "VMADDR_PORT_ANY": -1,
+        "VM_SOCKETS_INVALID_VERSION": -1,
+        "XDP_PGOFF_TX_RING": -2147483648,
+    },
     "ppc64le": {
         "FIOASYNC": 2147772029,
         "FIONBIO": 2147772030,
@@ -1459,6 +1497,19 @@ MACHINE: dict[str, dict[str, int | None]] = {
     },
 }
 
+#: What is different on a 32-bit machine in programs whose time_t has 64 bits.
+WIDE_TIME: dict[str, int] = {
+    "SCM_TIMESTAMP": 63,
+    "SCM_TIMESTAMPING": 65,
+    "SCM_TIMESTAMPNS": 64,
+    "SO_RCVTIMEO": 66,
+    "SO_SNDTIMEO": 67,
+    "SO_TIMESTAMP": 63,
+    "SO_TIMESTAMPING": 65,
+    "SO_TIMESTAMPNS": 64,
+    "SO_VM_SOCKETS_CONNECT_TIMEOUT": 8,
+}
+
 #: What is different with musl; None for a name that it lacks.
 MUSL: dict[str, int | None] = {
     "AI_CANONIDN": None,
@@ -1471,7 +1522,9 @@ MUSL: dict[str, int | None] = {
 }
 
 
-def constants_of(machine: str, libc: str) -> dict[str, int]:
+def constants_of(machine: str, libc: str, wide_time: bool = False) -> dict[str, int]:
     """The values for one of `MACHINES` and a C library, ``glibc`` or ``musl``."""
     values: dict[str, int | None] = {**CONSTANTS, **MACHINE.get(machine, {}), **(MUSL if libc == "musl" else {})}
+    if wide_time:
+        values.update(WIDE_TIME)
     return {name: value for name, value in values.items() if value is not None}

@@ -39,11 +39,18 @@ from socketpkg_ffi.calls import LARGE, SCRATCH, SPARES, ForeignSyscalls
 from ._constants_linux import MACHINES, constants_of
 
 MACHINE = os.uname().machine
+#: Whether this is a 32-bit program.
+NARROW = sys.maxsize < 2**32
+if NARROW:
+    # The kernel tells what it is itself, which may be a 64-bit one.
+    MACHINE = {"x86_64": "i386", "i686": "i386", "i586": "i386", "aarch64": "armv7l", "armv8l": "armv7l"}.get(
+        MACHINE, MACHINE
+    )
 
-if MACHINE not in MACHINES or sys.maxsize < 2**32:
+if MACHINE not in MACHINES or (MACHINE in ("armv7l", "i386")) != NARROW:
     raise BackendUnavailable(
         f"the ctypes backend has no table of constants for {sys.platform} on the machine {MACHINE!r}"
-        f"{' in 32-bit mode' if sys.maxsize < 2**32 else ''}; it has one for {', '.join(sorted(MACHINES))} (64 bits)"
+        f"{' in 32-bit mode' if NARROW else ''}; it has one for {', '.join(sorted(MACHINES))}"
     )
 
 from ._errno import last_error, put_back
@@ -92,7 +99,23 @@ _SERVICE_SIZE = 32
 _INTERFACE_SIZE = 16
 #: The h_errno of <netdb.h> for what has no better one.
 _NO_RECOVERY = 3
-CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0])
+if NARROW and LIBC == "musl":
+    raise BackendUnavailable("the ctypes backend has no layouts for musl in 32-bit mode")
+
+
+def _has_wide_time() -> bool:
+    """Whether this is a 32-bit program whose time_t has 64 bits."""
+    if not NARROW:
+        return False
+    if hasattr(ctypes, "c_time_t"):  # since Python 3.12
+        return ctypes.sizeof(ctypes.c_time_t) == 8
+    from sysconfig import get_config_var
+
+    size: int = get_config_var("SIZEOF_TIME_T")
+    return size == 8
+
+
+CONSTANTS = constants_of(MACHINE, LIBC.partition(" ")[0], _has_wide_time())
 _EAI_SYSTEM = CONSTANTS["EAI_SYSTEM"]
 _SOCK_CLOEXEC = CONSTANTS["SOCK_CLOEXEC"]
 _DONTWAIT = CONSTANTS["MSG_DONTWAIT"]

@@ -34,7 +34,7 @@ _sys = SYSCALLS
 
 _LITTLE_ENDIAN = sys.byteorder == "little"
 # The BSDs, macOS among them, begin a sockaddr with its length and have one byte for the family.
-_SA_LEN = not sys.platform.startswith("linux")
+_SA_LEN = "sa-len" in SYSCALLS.features
 
 AF_UNSPEC = CONSTANTS["AF_UNSPEC"]
 AF_UNIX = CONSTANTS["AF_UNIX"]
@@ -48,7 +48,8 @@ SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
 
 # sizeof(sun_path): unix(7), and sys/un.h of the BSDs.
 _SUN_PATH_SIZE = 104 if _SA_LEN else 108
-_ABSTRACT_NAMES = sys.platform.startswith("linux")
+# The others are Linux, whatever the platform is called (Android has a name of its own).
+_ABSTRACT_NAMES = not _SA_LEN
 _SUN_PATH = 2
 
 _FLOWINFO_MAX = 0xFFFFF

@@ -34,10 +34,10 @@ else:
 
 CAPSULE: Final = b"_socket.CAPI"
 
-_FD, _ERRORHANDLER, _TIMEOUT, _SIZE = 0, 16, 24, 40
+_FD, _ERRORHANDLER = 0, 16
 # From CPython's headers: the slot of a type's members, types of members, flags of types.
 _TP_MEMBERS = 72
-_INT, _LONGLONG, _ULONGLONG = 1, 17, 18
+_INT, _ULONG, _LONGLONG = 1, 12, 17
 _IMMUTABLE, _BASE = 1 << 8, 1 << 10
 # Words of a type object between its size as a variable-sized object and its flags.
 _WORDS_BEFORE_FLAGS = 18
@@ -232,16 +232,21 @@ def _make_head() -> tuple[type, int] | None:
     from _socket import socket as native
 
     start = object.__basicsize__
+    pointer = ctypes.sizeof(ctypes.c_void_p)
+    # An int64_t is not aligned to its size everywhere (i386).
+    timeout = start + _ERRORHANDLER + pointer
+    timeout += -timeout % ctypes.alignment(ctypes.c_int64)
+    size = timeout + 8 + pointer
     # An object of the interpreter's own, not yet initialised: it must look as the layout says, and it knows the error
     # handler.
     sample = native.__new__(native)
     if (
-        native.__basicsize__ < start + _TIMEOUT + 8
+        native.__basicsize__ < timeout + 8
         or ctypes.c_int.from_address(id(sample) + start + _FD).value != -1
-        or ctypes.c_int64.from_address(id(sample) + start + _TIMEOUT).value not in (-1, -1000000000)
+        or ctypes.c_int64.from_address(id(sample) + timeout).value not in (-1, -1000000000)
     ):
         return None
-    handler = ctypes.c_uint64.from_address(id(sample) + start + _ERRORHANDLER).value
+    handler = ctypes.c_ulong.from_address(id(sample) + start + _ERRORHANDLER).value
 
     class Member(ctypes.Structure):
         _fields_ = [
@@ -266,11 +271,11 @@ def _make_head() -> tuple[type, int] | None:
 
     members = (Member * 4)(
         Member(b"_sp_c_fd", _INT, start + _FD),
-        Member(b"_sp_c_errorhandler", _ULONGLONG, start + _ERRORHANDLER),
-        Member(b"_sp_c_timeout", _LONGLONG, start + _TIMEOUT),
+        Member(b"_sp_c_errorhandler", _ULONG, start + _ERRORHANDLER),
+        Member(b"_sp_c_timeout", _LONGLONG, timeout),
     )
     slots = (Slot * 2)(Slot(_TP_MEMBERS, ctypes.addressof(members)))
-    spec = Spec(f"{__name__}.Head".encode(), start + _SIZE, 0, _BASE | _IMMUTABLE, slots)
+    spec = Spec(f"{__name__}.Head".encode(), size, 0, _BASE | _IMMUTABLE, slots)
     _keep((members, spec))
     create = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(Spec))(("PyType_FromSpec", ctypes.pythonapi))
     return create(spec), handler

@@ -64,7 +64,7 @@ class Families:
         #: The families that the headers know.
         self._named = frozenset([number for name, number in constants.items() if name.startswith("AF_") and number > 0])
         self._codecs: dict[int, tuple[Callable[[int, Any, str], bytes], Callable[[int, bytes], Any]]] = {}
-        if sys.platform.startswith("linux"):
+        if "sa-len" not in syscalls.features:
             for name, encode, decode in (
                 ("AF_NETLINK", self._encode_netlink, self._decode_netlink),
                 ("AF_PACKET", self._encode_packet, self._decode_packet),

@@ -10,10 +10,10 @@ from _socket import inet_ntop, inet_pton
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
-_SA_LEN = not sys.platform.startswith("linux")
+    from ..contract import Syscalls
+
 _FLAGS = {"type": "SOCK_", "msg": "MSG_", "ai": "AI_", "ni": "NI_"}
 #: Prefixes of the options of each level, and names among them that are no options.
 _LEVELS = {
@@ -38,8 +38,9 @@ _LEVELS = {
 class Names:
     """The names of numbers, from the constants of the backend."""
 
-    def __init__(self, constants: Mapping[str, int]) -> None:
-        self.constants = constants
+    def __init__(self, below: Syscalls) -> None:
+        self.constants = constants = below.constants()
+        self._sa_len = "sa-len" in below.features
         self.AF_UNIX = constants["AF_UNIX"]
         self.AF_INET = constants["AF_INET"]
         self.AF_INET6 = constants["AF_INET6"]
@@ -129,7 +130,7 @@ class Names:
     def sockaddr_family(self, raw: bytes) -> int:
         if len(raw) < 2:
             return -1
-        return raw[1] if _SA_LEN else int.from_bytes(raw[:2], sys.byteorder)
+        return raw[1] if self._sa_len else int.from_bytes(raw[:2], sys.byteorder)
 
     def ip(self, raw: bytes) -> tuple[bytes, int, int] | None:
         """The packed address, the port and the scope id of a sockaddr of AF_INET or AF_INET6."""

@@ -49,7 +49,7 @@ class TrackingLayer(Layer, Generic[R]):
         self._records: dict[int, R] = {}
         self._numbers = itertools.count(1)
         super().__init__(below)
-        self.names = Names(below.constants())
+        self.names = Names(below)
         self._sol_socket = self.names.constants["SOL_SOCKET"]
         self._so_type = self.names.constants["SO_TYPE"]
         self._so_protocol = self.names.constants.get("SO_PROTOCOL", -1)

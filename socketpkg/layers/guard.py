@@ -234,7 +234,7 @@ class Layer(_Layer):
         self._resolved: dict[bytes, frozenset[str]] = {}
         self._reporting = False
         super().__init__(below)
-        self.names = Names(below.constants())
+        self.names = Names(below)
 
     # -- rules ---------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,8 @@ def test_required_calls_are_brought(syscalls: Any, name: str) -> None:
 def test_features(syscalls: Any, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # PyPy releases its GIL in every call to C.
     assert isinstance(syscalls.features, frozenset)
-    assert syscalls.features <= {"keeps-gil", "compiled-core"}
+    assert syscalls.features <= {"keeps-gil", "compiled-core", "sa-len"}
+    assert ("sa-len" in syscalls.features) == (sys.platform not in ("linux", "android"))
     if backend in FEATURES:
         assert syscalls.features == (FEATURES[backend] if sys.implementation.name == "cpython" else set())
 

@@ -256,6 +256,19 @@ def test_the_table_s_differences_are_none_of_the_table_s_own() -> None:
     assert table.constants_of("x86_64", "glibc") == table.CONSTANTS
 
 
+@pytest.mark.parametrize("machine", ["armv7l", "i386"])
+def test_32_bit_machines_have_constants_as_longs(machine: str) -> None:
+    """CPython's module makes a C long of each, and times may be wide."""
+    table = importlib.import_module("socketpkg_ctypes._constants_linux")
+    narrow, wide = (table.constants_of(machine, "glibc", wide_time) for wide_time in (False, True))
+    assert narrow.keys() == table.constants_of("x86_64", "glibc").keys()
+    for name, value in table.CONSTANTS.items():
+        assert narrow[name] == (value - 2**32 if 2**31 <= value < 2**32 else value), name
+    assert (narrow["SO_TIMESTAMP"], wide["SO_TIMESTAMP"]) == (wide["SO_TIMESTAMP_OLD"], wide["SO_TIMESTAMP_NEW"])
+    assert (narrow["SO_RCVTIMEO"], wide["SO_RCVTIMEO"]) == (wide["SO_RCVTIMEO_OLD"], wide["SO_RCVTIMEO_NEW"])
+    assert {name for name in wide if wide[name] != narrow[name]} == set(table.WIDE_TIME)
+
+
 PROGRAM = """\
 #include "socketpkg_constants.h"
 #include <stdio.h>
