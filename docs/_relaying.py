@@ -4,7 +4,8 @@
 
 A proxy relays a connection of TCP over the loopback, a large answer or many small messages; or a listener takes a burst
 of connections. What is compared is the processor time of who does it, not the elapsed time, for the machine may be busy
-otherwise. The two take turns in one process; printed are the median of the ratios and their quartiles.
+otherwise; beside a thread that computes it is the elapsed time, for that is what the GIL costs. The two take turns in
+one process; printed are the median of the ratios and their quartiles.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import socketpkg
 from socketpkg.relaying import accept_many, relay
@@ -101,24 +103,57 @@ def proxied(module, run: Callable, large: bool) -> float:
     return float(spent)
 
 
-def burst(module, many: bool) -> float:
-    """Processor seconds to take a burst of connections that wait."""
+def accept_loop(listener, count: int) -> list:
+    """As a server does it that accepts until nobody waits."""
+    return [listener.accept() for _ in range(count)]
+
+
+def select_loop(listener, count: int) -> list:
+    """As socketserver and other servers with a selector do it: one for each time that the listener is ready."""
+    import selectors
+
+    found = []
+    with selectors.PollSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        while len(found) < count:
+            selector.select(1)
+            found.append(listener.accept())
+    return found
+
+
+def burst(module, take: Callable, clock: Callable[[], float]) -> float:
+    """Seconds of a clock to take a burst of connections that wait."""
     with module.create_server(("127.0.0.1", 0), backlog=BURST) as listener:
         listener.settimeout(10)
         address = listener.getsockname()
         clients = [stdlib.create_connection(address) for _ in range(BURST)]
-        begin = time.thread_time()
-        if many:
-            found = accept_many(listener, BURST)
-        else:
-            found = [listener.accept() for _ in range(BURST)]
-        spent = time.thread_time() - begin
+        begin = clock()
+        found = take(listener, BURST)
+        spent = clock() - begin
         assert len(found) == BURST
         for sock, _ in found:
             sock.close()
         for client in clients:
             client.close()
     return spent
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """A thread that computes."""
+    ended = threading.Event()
+
+    def compute() -> None:
+        while not ended.is_set():
+            sum(range(1000))
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def compare(name: str, ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> None:
@@ -128,7 +163,7 @@ def compare(name: str, ours: Callable[[], float], theirs: Callable[[], float], r
         mine = ours()
         ratios.append(theirs() / mine)
     low, middle, high = statistics.quantiles(ratios, n=4)
-    print(f"{name:28} {middle:5.2f} times less   ({low:.2f} to {high:.2f})")
+    print(f"{name:44} {middle:5.2f} times less   ({low:.2f} to {high:.2f})")
 
 
 def main() -> None:
@@ -136,7 +171,21 @@ def main() -> None:
     print(f"{socketpkg.__backend__}, Python {sys.version.split()[0]}: processor time of the loop by ours")
     for name, large in (("relay, 64 MiB", True), ("relay, messages of 200 bytes", False)):
         compare(name, lambda: proxied(socketpkg, relay, large), lambda: proxied(stdlib, loop, large), rounds)  # noqa: B023
-    compare(f"accept_many, {BURST} at once", lambda: burst(socketpkg, True), lambda: burst(stdlib, False), rounds)
+    for name, loop_of_a_server in (("accept", accept_loop), ("select and accept", select_loop)):
+        compare(
+            f"accept_many of {BURST}, {name}",
+            lambda: burst(socketpkg, accept_many, time.thread_time),
+            lambda: burst(stdlib, loop_of_a_server, time.thread_time),  # noqa: B023
+            rounds * 4,
+        )
+    print("and elapsed time beside a thread that computes")
+    with computing():
+        compare(
+            f"accept_many of {BURST}, accept",
+            lambda: burst(socketpkg, accept_many, time.perf_counter),
+            lambda: burst(stdlib, accept_loop, time.perf_counter),
+            5,
+        )
 
 
 if __name__ == "__main__":

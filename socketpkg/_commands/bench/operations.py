@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from time import perf_counter_ns as now
 from typing import Any
 
+from .relaying import RELAYING
 from .scenario import Loop, Scenario, Skip, arrived, counted, timed
 
 #: Operations that are timed in one go where something untimed has to follow each of them.
@@ -642,4 +643,4 @@ OPERATIONS = (
 )
 
 #: By name, in the order in which they are measured.
-LOOPS: dict[str, Scenario] = {scenario.name: scenario for scenario in OPERATIONS}
+LOOPS: dict[str, Scenario] = {scenario.name: scenario for scenario in (*OPERATIONS, *RELAYING)}
