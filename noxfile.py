@@ -574,10 +574,20 @@ def wheel_of_this_machine(session: nox.Session) -> None:
 def frozen(session: nox.Session) -> None:
     """Pack programs with what freezes and zips them, and run them."""
     install(session, "[test]")
-    session.install("pyinstaller>=6", "shiv")
+    session.install("cx_Freeze>=8", "pex", "pyinstaller>=6", "shiv")
     path = str(ROOT / "tests" / "frozen")
     options = ["-o", "faulthandler_timeout=900"]
     pytest(session, [*options, path], {"SOCKETPKG_REQUIRE_FREEZERS": "1"}, marks="slow or not slow")
+
+
+@nox.session
+def workers(session: nox.Session) -> None:
+    """Run programs that start themselves again, or many times: reloaders, workers, nannies."""
+    install(session, "[test]")
+    session.install("Django>=5", "uvicorn>=0.30", "distributed>=2025.1")
+    options = ["-o", "faulthandler_timeout=900"]
+    path = str(ROOT / "tests" / "workers")
+    pytest(session, [*options, path], {"SOCKETPKG_REQUIRE_WORKERS": "1"}, marks="slow or not slow")
 
 
 @nox.session

@@ -322,3 +322,16 @@ def test_interrupted_it_dies_of_the_signal(folder: Path) -> None:
     assert waiting.returncode == -signal.SIGINT
     assert errors.startswith("Traceback") and errors.rstrip().endswith("KeyboardInterrupt")
     assert "_commands/run.py" not in errors and "runpy" not in errors
+
+
+def test_a_debugger(folder: Path) -> None:
+    """Its breakpoints are those of the program, whose sockets are ours; on interpreted backends it steps into them."""
+    (folder / "debugged.py").write_text(
+        "import socket\none, two = socket.socketpair()\none.send(b'x')\nprint(two.recv(1))\none.close(), two.close()\n"
+    )
+    commands = "b 4\nc\np socket.__name__\ns\nw\nc\nq\n"
+    done = python(*OURS, "-m", "pdb", "debugged.py", folder=folder, env={"SOCKET_BACKEND": "ctypes"}, text=commands)
+    assert "Breakpoint 1 at" in done.stdout
+    assert "'socketpkg'" in done.stdout
+    assert "_core.py(" in done.stdout and "recv()" in done.stdout
+    assert "\nb'x'\n" in done.stdout.replace("(Pdb) ", "\n")

@@ -104,10 +104,8 @@ def test_zipapp(tmp_path: Path) -> None:
             assert line.startswith(f"{name} False not here, though it was built when socketpkg was installed: ")
 
 
-def test_shiv(tmp_path: Path) -> None:
-    """It unpacks its file, and so has every backend."""
-    needs("shiv")
-    site = tmp_path / "site"
+def whole(site: Path) -> None:
+    """Makes a folder of all that a program needs for every backend, the program too."""
     packages(site)
     (site / "program.py").write_text(f"def main():\n    exec({PROGRAM!r})\n")
     for name in ("cffi", "pycparser"):
@@ -118,9 +116,42 @@ def test_shiv(tmp_path: Path) -> None:
         "_cffi_backend*"
     ):
         shutil.copy(extension, site)
+
+
+def test_shiv(tmp_path: Path) -> None:
+    """It unpacks its file, and so has every backend."""
+    needs("shiv")
+    site = tmp_path / "site"
+    whole(site)
     command = [sys.executable, "-m", "shiv", "--site-packages", site, "-e", "program:main", "-o", tmp_path / "app.pyz"]
     done = subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     ENVIRONMENT["SHIV_ROOT"] = str(tmp_path / "unpacked")
     for backend in USABLE:
         assert ran(sys.executable, tmp_path / "app.pyz", backend=backend)[0].startswith(f"{backend} b'x'")
+
+
+def test_pex(tmp_path: Path) -> None:
+    """It unpacks its file, too."""
+    needs("pex")
+    site = tmp_path / "site"
+    whole(site)
+    root = ["--pex-root", tmp_path / "root", "--runtime-pex-root", tmp_path / "root"]
+    command = [sys.executable, "-m", "pex", *root, "-D", site, "-e", "program:main", "-o", tmp_path / "app.pex"]
+    done = subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    for backend in USABLE:
+        assert ran(sys.executable, tmp_path / "app.pex", backend=backend)[0].startswith(f"{backend} b'x'")
+
+
+def test_cx_freeze(tmp_path: Path) -> None:
+    """It is told the packages whole."""
+    needs("cx_Freeze")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    names = ["socketpkg", "socketpkg_ffi", *backends.BUILT_IN.values()]
+    command = [sys.executable, "-m", "cx_Freeze", "build_exe", "--script", "program.py", "--build-exe", "frozen"]
+    command += ["--packages", ",".join(names), "--includes", "_cffi_backend", "--silent"]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    for backend in USABLE:
+        assert ran(tmp_path / "frozen" / "program", backend=backend)[0].startswith(f"{backend} b'x'")
