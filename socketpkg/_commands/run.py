@@ -104,8 +104,8 @@ class CommandLine:
         if action.nargs != 0 and not equals:
             value = _next(words, word)
             self.layer_words.append(value)
-        layer, key = action.const
-        self.layers.append((layer, key, None if action.nargs == 0 else value))
+        layer, key, text = action.const
+        self.layers.append((layer, key, text if action.nargs == 0 else value))
 
     def _letters(self, word: str, words: list[str]) -> bool:
         """Reads options of one letter that stand together; whether the last of them was the program."""

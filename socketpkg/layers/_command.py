@@ -31,9 +31,9 @@ class _Given(argparse.Action):
     """Adds (layer, option, text) to the namespace's list: their order means something."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
-        layer, key = self.const
+        layer, key, text = self.const
         given = getattr(namespace, "layers", None) or []
-        namespace.layers = [*given, (layer, key, values if isinstance(values, str) else None)]
+        namespace.layers = [*given, (layer, key, values if isinstance(values, str) else text)]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,17 +46,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         _add(group, f"--{name}", name, None, None, f"put the layer {name} into the stack")
         for key, option in cls.OPTIONS.items():
             shorts = [short for short, target in SHORT.items() if target == (name, key)]
-            _add(group, f"--{name}-{key.replace('_', '-')}", name, key, option, option.help, *shorts)
+            word = key.replace("_", "-")
+            if option.default is True:  # without an argument an option can only change what it is without it
+                _add(group, f"--{name}-no-{word}", name, key, option, f"do not {option.help}", text="no")
+            else:
+                _add(group, f"--{name}-{word}", name, key, option, option.help, *shorts)
 
 
-def _add(group: Any, word: str, layer: str, key: str | None, option: Any, help: str, *shorts: str) -> None:
+def _add(
+    group: Any, word: str, layer: str, key: str | None, option: Any, help: str, *shorts: str, text: str | None = None
+) -> None:
     plain = option is None or option.read is _options._read_flag
     group.add_argument(
         word,
         *shorts,
         action=_Given,
         dest="layers",
-        const=(layer, key),
+        const=(layer, key, text),
         nargs=0 if plain else None,
         metavar=None if plain else key.upper().replace("_", "-") if key else None,
         help=help.replace("%", "%%"),

@@ -39,14 +39,15 @@ class Names:
     """The names of numbers, from the constants of the backend."""
 
     def __init__(self, below: Syscalls) -> None:
-        self.constants = constants = below.constants()
+        constants = below.constants()
+        self.constants: Mapping[str, int] = constants
         self._sa_len = "sa-len" in below.features
-        self.AF_UNIX = constants["AF_UNIX"]
-        self.AF_INET = constants["AF_INET"]
-        self.AF_INET6 = constants["AF_INET6"]
-        self.SOCK_STREAM = constants["SOCK_STREAM"]
-        self.SOCK_DGRAM = constants["SOCK_DGRAM"]
-        self.IPPROTO_UDP = constants["IPPROTO_UDP"]
+        self.AF_UNIX: int = constants["AF_UNIX"]
+        self.AF_INET: int = constants["AF_INET"]
+        self.AF_INET6: int = constants["AF_INET6"]
+        self.SOCK_STREAM: int = constants["SOCK_STREAM"]
+        self.SOCK_DGRAM: int = constants["SOCK_DGRAM"]
+        self.IPPROTO_UDP: int = constants["IPPROTO_UDP"]
         self._families = self._by_value("AF_")
         if constants.get("AF_NETLINK") == constants.get("AF_ROUTE"):
             self._families[constants.get("AF_NETLINK", -1)] = "AF_NETLINK"

@@ -33,14 +33,14 @@ class Option:
         self, read: Callable[[str], Any], default: Any, expected: str, help: str, *, many: bool = False
     ) -> None:
         #: Makes the value of the text; ValueError when it cannot.
-        self.read = read
-        self.default = default
+        self.read: Callable[[str], Any] = read
+        self.default: Any = default
         #: What a right value looks like, for the error.
-        self.expected = expected
+        self.expected: str = expected
         #: What it is for, in a line.
-        self.help = help
+        self.help: str = help
         #: Whether it may be given more than once; its value then is a list.
-        self.many = many
+        self.many: bool = many
 
 
 def flag(help: str) -> Option:

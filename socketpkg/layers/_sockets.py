@@ -11,6 +11,7 @@ from ._names import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Set
     from typing import Any, ClassVar
 
     from ..contract import Syscalls
@@ -23,16 +24,16 @@ class Record:
 
     def __init__(self, number: int, fd: int, family: int, type: int, proto: int) -> None:
         #: Counts the sockets of the process, from 1.
-        self.number = number
-        self.fd = fd
-        self.family = family
+        self.number: int = number
+        self.fd: int = fd
+        self.family: int = family
         #: Without flags.
-        self.type = type & 15
-        self.proto = proto
+        self.type: int = type & 15
+        self.proto: int = proto
         #: Raw addresses, None when they have not been asked for or may have changed.
         self.local: bytes | None = None
         self.peer: bytes | None = None
-        self.listening = False
+        self.listening: bool = False
 
 
 R = TypeVar("R", bound=Record)
@@ -41,15 +42,16 @@ R = TypeVar("R", bound=Record)
 class TrackingLayer(Layer, Generic[R]):
     """A layer with a record of each socket. What makes and closes sockets it gets also while it is switched off."""
 
-    ALWAYS = frozenset({"socket", "socketpair", "accept", "accept_many", "dup", "close"})
+    ALWAYS: ClassVar[Set[str]] = frozenset({"socket", "socketpair", "accept", "accept_many", "dup", "close"})
     RECORD: ClassVar[type[Any]] = Record
 
     def __init__(self, below: Syscalls) -> None:
         #: By the number of the descriptor. Entries are made and taken out by single, atomic operations.
         self._records: dict[int, R] = {}
         self._numbers = itertools.count(1)
+        self._closing = type("Closing", (Closing,), {"layer": self})
         super().__init__(below)
-        self.names = Names(below)
+        self.names: Names = Names(below)
         self._sol_socket = self.names.constants["SOL_SOCKET"]
         self._so_type = self.names.constants["SO_TYPE"]
         self._so_protocol = self.names.constants.get("SO_PROTOCOL", -1)
@@ -172,10 +174,46 @@ class TrackingLayer(Layer, Generic[R]):
             discard(self.below, fd)
 
     def close(self, fd: int) -> None:
+        self._closing(fd)
+
+    def closes(self, closing: Closing) -> None:
+        """What the layer does about a close. It may close by ``closing.finish()``, else that is done behind it."""
+        self.forget(int(closing))
+
+    def _bind(self) -> None:
+        super()._bind()
+        # Not as a method: one begins in Python.
+        vars(self)["close"] = self._closing
+
+
+class Closing(int):
+    """close(2) of a layer: called with a descriptor, it closes that, whatever handler of a signal raises meanwhile.
+
+    A method would lose the descriptor when a handler raises as its first line is about to run. Here int.__new__, which
+    is built in, has the number before any Python runs: where the rest does not come to it, ``__del__`` closes.
+    """
+
+    layer: ClassVar[TrackingLayer[Any]]
+    done: bool = False
+
+    def __init__(self, fd: int) -> None:
         try:
-            self.forget(fd)
+            self.layer.closes(self)
         finally:
-            self.below.close(fd)
+            if not self.done:
+                self.done = True
+                self.layer.below.close(self)
+
+    def finish(self) -> None:
+        """Closes."""
+        # No handler runs between these two: there is no call between them.
+        self.done = True
+        self.layer.below.close(self)
+
+    def __del__(self) -> None:
+        if not self.done:
+            self.done = True
+            discard(self.layer.below, self)
 
 
 def opened_for_lines(path: str, mark: str) -> int:

@@ -17,19 +17,22 @@ import os
 import sys
 from _random import Random as _Random
 from _socket import gaierror
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import RLock, allocate_lock, get_ident, start_new_thread
 from time import monotonic_ns, sleep
 
 from . import _options
-from ._base import LayerError
+from ._base import CALLS, CONTRACT, LayerError, descriptor
+from ._base import Layer as _Layer
 from ._sockets import Record, TrackingLayer, opened_for_lines, out_of_the_way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
-    from typing import Any, NoReturn
+    from typing import Any, ClassVar, NoReturn
 
     from ..contract import Syscalls
+    from ._options import Option
 
 #: What a correct kernel may do, and how often it is done at the rate 1.
 LEGAL = {
@@ -50,6 +53,7 @@ FAULTS = {
     "timed-out": 0.1,
     "reset": 0.2,
     "eof": 0.1,
+    "half-closed": 0.1,
     "no-descriptors": 0.05,
     "no-buffers": 0.02,
     "no-name": 0.2,
@@ -89,23 +93,30 @@ class Dice:
 class _Shaken(Record):
     """A socket with its dice and what has been done to it."""
 
-    __slots__ = ("accepted", "bytes_left", "calls", "dice", "eof", "held", "identity", "last", "reset")
+    __slots__ = (
+        *("accepted", "bytes_left", "calls", "dice", "end", "eof", "half", "held", "identity", "last", "real", "reset"),
+    )
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.identity = ""
+        self.identity: str = ""
         self.dice: dict[str, Dice] = {}
         #: Calls by name, for the report.
         self.calls: dict[str, int] = {}
         #: What was done last by kind of call: a readiness that is none comes not twice in a row.
         self.last: dict[str, str] = {}
-        self.accepted = 0
+        self.accepted: int = 0
         #: Datagrams that are late: (data, flags, address).
         self.held: list[tuple[bytes, int, bytes]] = []
         #: How many bytes may pass before a reset; -1 for ever, None not thrown yet.
         self.bytes_left: int | None = None
-        self.reset = 0
-        self.eof = False
+        self.reset: int = 0
+        self.eof: bool = False
+        #: The sending half was closed.
+        self.half: bool = False
+        #: With a relay: a descriptor of the connection, and the relay's end of what the program has in its place.
+        self.real: int = -1
+        self.end: int = -1
 
 
 def _kinds(text: str) -> frozenset[str]:
@@ -126,15 +137,17 @@ def _kinds(text: str) -> frozenset[str]:
 class Layer(TrackingLayer[_Shaken]):
     """Does what the network may do, from a seed."""
 
-    NAME = "chaos"
-    SUMMARY = "does what the network may do, from a seed"
+    NAME: ClassVar[str] = "chaos"
+    SUMMARY: ClassVar[str] = "does what the network may do, from a seed"
     RECORD = _Shaken
-    OPTIONS = {
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
         "seed": _options.integer(0, "where all decisions come from"),
         "kinds": _options.Option(
             _kinds, frozenset(LEGAL), "kinds joined by +", "legal, faults, single kinds, joined by +; -KIND is without"
         ),
         "rate": _options.number(1, "how often in relation to the usual", 0, 100),
+        "latency": _options.number(0, "how many milliseconds data on TCP connections takes more, each way", 0, 60_000),
+        "bandwidth": _options.size(0, "how many bytes a second TCP connections carry each way, 0 for all they can"),
         "log": _options.path("write each thing done to this file; %p is the process id"),
         "verbose": _options.flag("write each thing done to stderr"),
     }
@@ -147,8 +160,12 @@ class Layer(TrackingLayer[_Shaken]):
         self._late: list[tuple[int, _Shaken]] = []
         self._late_lock = allocate_lock()
         self._late_thread = 0
+        self._relay: Any = None
+        #: Descriptors of the program by the relay's ends.
+        self._ends: dict[int, int] = {}
+        self._ends_lock = RLock()
         #: How many things were done.
-        self.done = 0
+        self.done: int = 0
         super().__init__(below)
         names = self.names.constants
         self._dontwait = names.get("MSG_DONTWAIT", 0)
@@ -183,6 +200,9 @@ class Layer(TrackingLayer[_Shaken]):
     # -- deciding ------------------------------------------------------------------------------------------------
 
     def born(self, fd: int, family: int, type: int, proto: int) -> _Shaken:
+        old = self._records.get(fd)
+        if old is not None:
+            self._without_relay(old)  # closed by others
         record = super().born(fd, family, type, proto)
         place = _place() + _thread_name()
         count = self._places[place] = self._places.get(place, 0) + 1
@@ -326,6 +346,12 @@ class Layer(TrackingLayer[_Shaken]):
             self.locate(record, sock)
         if record.peer is not None:
             self._breaks(record, sock, "out", size)
+            if record.half or self._happens(record, "half", "half-closed"):
+                if not record.half:
+                    record.half = True
+                    self._tell(record, call, "the sending half is closed")
+                    self.below.shutdown(sock, 1)
+                _raise(errno.EPIPE)
             if self._happens(record, "out", "no-buffers"):
                 self._tell(record, call, "ENOBUFS")
                 raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
@@ -464,9 +490,64 @@ class Layer(TrackingLayer[_Shaken]):
 
     def forget(self, fd: int) -> _Shaken | None:
         record = super().forget(fd)
-        if record is not None and record.held:
-            self._release(record)
+        if record is not None:
+            if record.held:
+                self._release(record)
+            self._without_relay(record)
         return record
+
+    # -- the relay -----------------------------------------------------------------------------------------------
+
+    def _relayed(self, record: _Shaken, connecting: bool) -> None:
+        """Lets what goes over a new connection pass the relay, if there is latency or bandwidth."""
+        latency, rate = int(self.options["latency"] * 1e6), self.options["bandwidth"]
+        if not (latency or rate) or record.family not in (self.names.AF_INET, self.names.AF_INET6):
+            return
+        if self._relay is None:
+            from ._relay import Relay
+
+            bottom: Syscalls = self.below
+            while isinstance(bottom, _Layer):
+                bottom = bottom.below
+            self._relay = Relay(bottom, self.borrow, self.names.constants, self._was_reset)
+        record.real, record.end = self._relay.take(record.fd, latency, rate, connecting)
+        self._ends[record.end] = record.fd
+
+    def _was_reset(self, end: int) -> None:
+        """Called by the relay, in its thread, before it closes *end*: unread data there makes a reset of it."""
+        with self._ends_lock:
+            fd = self._ends.pop(end, -1)
+            if fd >= 0:
+                try:
+                    self.below.send(self.borrow(fd), b"x", 0, 0)
+                except OSError:
+                    pass  # it is full, which is as good; or the program sends nothing more, and gets the end
+
+    def _without_relay(self, record: _Shaken) -> None:
+        with self._ends_lock:
+            self._ends.pop(record.end, None)
+        real, record.real = record.real, -1
+        if real >= 0:
+            os.close(real)
+
+    def _connection(self, sock: Any) -> Any:
+        """What stands for the connection of a socket: the socket, or behind a relay another descriptor."""
+        record = self._records.get(descriptor(sock))
+        return sock if record is None or record.real < 0 else self.borrow(record.real)
+
+    def locate(self, record: _Shaken, sock: Any = None) -> None:
+        super().locate(record, sock if record.real < 0 else self.borrow(record.real))
+
+    def dup(self, fd: int) -> int:
+        new = super().dup(fd)
+        try:
+            old, record = self._records.get(fd), self._records.get(new)
+            if old is not None and record is not None and old.real >= 0:
+                record.real = os.dup(old.real)
+        except BaseException:
+            self.discard(new)
+            raise
+        return new
 
     # -- connecting ----------------------------------------------------------------------------------------------
 
@@ -488,7 +569,17 @@ class Layer(TrackingLayer[_Shaken]):
             sleep(seconds)
             if timeout > 0:
                 timeout -= int(seconds * 1e9)
-        return self.below.connect(sock, address, timeout)
+        known = record.real >= 0
+        status = self.below.connect(self._connection(sock), address, timeout)
+        if not known and status in (0, errno.EINPROGRESS):
+            self._relayed(record, status != 0)
+            if record.real >= 0 and not status:
+                sleep(
+                    2 * self.options["latency"] / 1000
+                    if timeout < 0
+                    else min(2 * self.options["latency"] / 1000, timeout / 1e9)
+                )
+        return status
 
     def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
         if not self._enabled:
@@ -510,6 +601,7 @@ class Layer(TrackingLayer[_Shaken]):
                 record.accepted += 1
                 new.identity = f"{record.identity}/{record.accepted}"
                 new.dice.clear()
+                self._relayed(new, False)
         except BaseException:
             self.discard(found[0])
             raise
@@ -545,7 +637,7 @@ class Layer(TrackingLayer[_Shaken]):
             record.reset = 1
             try:
                 # connect(2) to AF_UNSPEC takes a TCP connection down with a RST: the peer sees it too.
-                self.below.connect(sock, bytes(16), 0)
+                self.below.connect(self._connection(sock), bytes(16), 0)
             except OSError:
                 pass
             self._broken(record, direction)
@@ -581,6 +673,22 @@ class Layer(TrackingLayer[_Shaken]):
                 text = "Name or service not known" if which < 0.5 else "Temporary failure in name resolution"
                 raise gaierror(self.names.constants[word], text)
         return self.below.getaddrinfo(host, service, family, type, proto, flags)
+
+
+def _about_the_connection(name: str) -> Any:
+    """A call of the contract about the connection itself, which may stand behind a relay."""
+
+    def call(self: Layer, sock: Any, *arguments: Any) -> Any:
+        return getattr(self.below, name)(self._connection(sock), *arguments)
+
+    call.__name__ = name
+    call.__doc__ = CONTRACT[name].__doc__
+    return call
+
+
+for _name in CALLS:
+    if _name.startswith(("getsock", "setsock", "getpeer")):
+        setattr(Layer, _name, _about_the_connection(_name))
 
 
 def _raise(number: int) -> NoReturn:

@@ -26,7 +26,8 @@ from ._options import Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping, Set
+    from typing import Any, ClassVar
 
     from ..contract import Syscalls
 
@@ -56,10 +57,10 @@ class Rule:
 
     def __init__(self, text: str, allow: bool) -> None:
         #: As it was written.
-        self.text = text
-        self.allow = allow
-        self.lowest = 0
-        self.highest = 65535
+        self.text: str = text
+        self.allow: bool = allow
+        self.lowest: int = 0
+        self.highest: int = 65535
         #: What it is about: one of these; all of them None is everything.
         self.network: Any = None
         self.scoped: IPv6Address | None = None
@@ -215,15 +216,15 @@ def _rule(allow: bool) -> Any:
 class Layer(_Layer):
     """Refuses what no rule allows."""
 
-    NAME = "guard"
-    SUMMARY = "refuses what rules do not allow"
+    NAME: ClassVar[str] = "guard"
+    SUMMARY: ClassVar[str] = "refuses what rules do not allow"
     # They are remembered also while it is off, so that a rule holds for names that were resolved before.
-    ALWAYS = frozenset({"getaddrinfo", "gethostbyname"})
-    OPTIONS = {
+    ALWAYS: ClassVar[Set[str]] = frozenset({"getaddrinfo", "gethostbyname"})
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
         "allow": Option(_rule(True), [], "a rule", "let the program reach this", many=True),
         "deny": Option(_rule(False), [], "a rule", "refuse this", many=True),
         "mode": _options.choice(("refuse", "report"), "refuse; or let pass, and tell at the end what would not have"),
-        "bind": _options.Option(_options._read_flag, True, "yes or no", "whether rules are about bind too"),
+        "bind": _options.Option(_options._read_flag, True, "yes or no", "let rules be about bind too"),
     }
 
     def __init__(self, below: Syscalls) -> None:
@@ -234,7 +235,7 @@ class Layer(_Layer):
         self._resolved: dict[bytes, frozenset[str]] = {}
         self._reporting = False
         super().__init__(below)
-        self.names = Names(below)
+        self.names: Names = Names(below)
 
     # -- rules ---------------------------------------------------------------------------------------------------
 

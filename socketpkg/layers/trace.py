@@ -19,15 +19,16 @@ from time import localtime, monotonic_ns, strftime, time_ns
 from . import _options
 from ._base import CALLS, CONTRACT, LayerError
 from ._names import is_numeric, printable, quoted
-from ._sockets import Record, TrackingLayer, opened_for_lines, out_of_the_way
+from ._sockets import Closing, Record, TrackingLayer, opened_for_lines, out_of_the_way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
-    from typing import Any
+    from typing import Any, ClassVar
 
     from ..contract import Syscalls
+    from ._options import Option
     from ._pcap import Capture
 
 #: Calls that only compute: nobody outside the process is asked. And one whose parts are told, each by itself.
@@ -62,9 +63,9 @@ class _Seen(Record):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.sent = 0
-        self.received = 0
-        self.started = 0
+        self.sent: int = 0
+        self.received: int = 0
+        self.started: int = 0
         self.flow: Any = None
 
 
@@ -74,16 +75,16 @@ class Call:
     __slots__ = ("arguments", "error", "name", "result", "socket", "took")
 
     def __init__(self, name: str, socket: str, arguments: dict[str, str], result: Any, error: Any, took: int) -> None:
-        self.name = name
+        self.name: str = name
         #: What the socket is, as lines show it; empty for a call without one.
-        self.socket = socket
+        self.socket: str = socket
         #: By the names of the parameters, as lines show them.
-        self.arguments = arguments
-        self.result = result
+        self.arguments: dict[str, str] = arguments
+        self.result: Any = result
         #: The exception, None when it went well.
-        self.error = error
+        self.error: Any = error
         #: In nanoseconds.
-        self.took = took
+        self.took: int = took
 
     def __repr__(self) -> str:
         words = ", ".join(f"{key}={text}" for key, text in self.arguments.items())
@@ -96,24 +97,22 @@ class _Peer:
     __slots__ = ("connect", "connections", "errors", "received", "sent", "wait")
 
     def __init__(self) -> None:
-        self.connections = 0
-        self.sent = 0
-        self.received = 0
-        self.connect = 0
-        self.wait = 0
+        self.connections: int = 0
+        self.sent: int = 0
+        self.received: int = 0
+        self.connect: int = 0
+        self.wait: int = 0
         self.errors: dict[str, int] = {}
 
 
 class Layer(TrackingLayer[_Seen]):
     """Tells each call: time, arguments by their names, result, time taken."""
 
-    NAME = "trace"
-    SUMMARY = "tells each call"
+    NAME: ClassVar[str] = "trace"
+    SUMMARY: ClassVar[str] = "tells each call"
     RECORD = _Seen
-    OPTIONS = {
-        "lines": _options.Option(
-            _options._read_flag, True, "yes or no", "write a line for each call (no: only the rest)"
-        ),
+    OPTIONS: ClassVar[Mapping[str, Option]] = {
+        "lines": _options.Option(_options._read_flag, True, "yes or no", "write a line for each call"),
         "file": _options.path("write to this file in place of stderr; %p is the process id"),
         "format": _options.choice(("text", "json"), "text for people, or a JSON object a line"),
         "data": _options.size(48, "how many bytes of the data a line shows"),
@@ -209,7 +208,13 @@ class Layer(TrackingLayer[_Seen]):
 
     # -- a call --------------------------------------------------------------------------------------------------
 
-    def _call(self, name: str, arguments: tuple[Any, ...]) -> Any:
+    def closes(self, closing: Closing) -> None:
+        if self._enabled:
+            self._call("close", (int(closing),), closing)
+        else:
+            super().closes(closing)
+
+    def _call(self, name: str, arguments: tuple[Any, ...], closing: Closing | None = None) -> Any:
         """Makes the call *name*, and tells of it."""
         with_socket = _WITH_SOCKET[name]
         record: _Seen | None = None
@@ -231,7 +236,10 @@ class Layer(TrackingLayer[_Seen]):
         when = time_ns()
         start = monotonic_ns()
         try:
-            if name in _TRACKED:
+            if closing is not None:
+                super().closes(closing)
+                closing.finish()
+            elif name in _TRACKED:
                 result = getattr(super(), name)(*arguments)
             else:
                 result = getattr(self.below, name)(*arguments)
@@ -240,10 +248,10 @@ class Layer(TrackingLayer[_Seen]):
             error = failure
             raise
         finally:
-            took = monotonic_ns() - start
-            if stuck:
-                self._waiting.pop(me, None)
             try:
+                took = monotonic_ns() - start
+                if stuck:
+                    self._waiting.pop(me, None)
                 self._tell(name, arguments, record, shown, result, error, when, took)
             except BaseException:
                 # The handler of a signal: what was made cannot be handed over.
@@ -612,9 +620,13 @@ class Layer(TrackingLayer[_Seen]):
         if not self._enabled:
             return super().accept(sock, timeout)
         found: tuple[int, bytes] = self._call("accept", (sock, timeout))
-        record = self._records.get(found[0])
-        if record is not None:
-            record.started = -1
+        try:
+            record = self._records.get(found[0])
+            if record is not None:
+                record.started = -1
+        except BaseException:
+            self.discard(found[0])
+            raise
         return found
 
     def summary(self) -> str:
@@ -715,7 +727,7 @@ def _trace_calls() -> None:
             code = CONTRACT[name].__code__
             _PARAMETERS[name] = code.co_varnames[1 : code.co_argcount]
             _WITH_SOCKET[name] = _PARAMETERS[name][:1] in (("fd",), ("sock",)) and name not in ("close", "dup")
-            if name != "accept":
+            if name not in ("accept", "close"):
                 setattr(Layer, name, _traced(name))
 
 

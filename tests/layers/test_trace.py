@@ -367,11 +367,41 @@ def test_no_colour_in_a_pipe(programs: Programs) -> None:
     assert "\x1b" not in programs.run("trace+ctypes", SCRIPT).stderr
 
 
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_colour_on_a_terminal(programs: Programs, variables: dict[str, str], coloured: bool) -> None:
+    import pty
+
+    program = programs.write("import socketpkg\nsocketpkg.socket().close()")
+    ours, theirs = pty.openpty()
+    env = programs.environment("trace+ctypes", **{"TERM": "xterm", **variables})
+    if "NO_COLOR" not in variables:
+        env.pop("NO_COLOR", None)
+    with subprocess.Popen([sys.executable, str(program)], env=env, stderr=theirs) as process:
+        os.close(theirs)
+        found = b""
+        try:
+            while part := os.read(ours, 65536):
+                found += part
+        except OSError:
+            pass  # Linux: the other end is closed
+        os.close(ours)
+    assert process.returncode == 0 and b"socket" in found
+    assert (b"\x1b[" in found) is coloured, found
+
+
+def test_a_flag_that_is_on_can_be_switched_off(programs: Programs) -> None:
+    programs.write("import socket\nsocket.socket().close()")
+    words = ["--backend", "ctypes", "--trace-no-lines", "--summary", "program.py"]
+    done = programs.command([sys.executable, "-m", "socketpkg", "run", *words], None)
+    assert done.returncode == 0 and done.stderr.startswith("-- summary of"), done.stderr
+
+
 def test_every_call_is_traced_or_silent() -> None:
     layer = next(iter(backends.load("trace+ctypes").layers))
     assert isinstance(layer, trace.Layer)
     for name in _base.CALLS:
-        assert layer.defines(name) == (name not in trace.SILENT), name
+        # accept_many is told as the accepts that it is made of.
+        assert (layer.defines(name) and name != "accept_many") == (name not in trace.SILENT), name
     # All that moves data is known: a call with a buffer or a size.
     for name, call in _base.CONTRACT.items():
         names = call.__code__.co_varnames[: call.__code__.co_argcount]
