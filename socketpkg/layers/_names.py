@@ -10,6 +10,7 @@ from _socket import inet_ntop, inet_pton
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from ..contract import Syscalls
