@@ -549,7 +549,7 @@ class socket(_socket.socket):
         os.set_inheritable(self.fileno(), inheritable)
 
 
-_socket.core.own_methods(socket)
+_socket.core.copy_methods(socket)
 
 
 def fromfd(fd: SupportsIndex, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex = 0) -> socket:

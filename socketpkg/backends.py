@@ -532,8 +532,8 @@ def _checked(module: "ModuleType") -> "type[contract.Syscalls]":
     if not isinstance(found, type):
         raise _Incomplete(f"{module.__name__} has no class Syscalls")
     # The compiled backend stands on a compiled twin of the contract, another class of the same name.
-    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != contract.SystemCalls.__name__]
-    missing = [n for n in _public(contract.SystemCalls) if not any(callable(vars(cls).get(n)) for cls in own)]
+    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != contract.RequiredSyscalls.__name__]
+    missing = [n for n in _public(contract.RequiredSyscalls) if not any(callable(vars(cls).get(n)) for cls in own)]
     missing += [n for n in _public(contract.Syscalls) if not hasattr(found, n)]
     if missing:
         raise _Incomplete(f"{module.__name__}.Syscalls lacks {', '.join(missing)}")

@@ -74,7 +74,7 @@ class Descriptor:
         self._sp_waits_first = False
 
 
-class SystemCalls:
+class RequiredSyscalls:
     """What every backend must bring. The loader refuses a backend that lacks one of these."""
 
     def constants(self) -> Mapping[str, int]:
@@ -294,7 +294,7 @@ class SystemCalls:
         raise NotImplementedError
 
 
-class Syscalls(SystemCalls):
+class Syscalls(RequiredSyscalls):
     """The contract: what a backend must bring, and what can be built from it or from the standard library.
 
     ``features`` names what this backend can do beyond the contract, or how it does it:

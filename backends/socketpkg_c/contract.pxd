@@ -30,7 +30,7 @@ cdef class Descriptor:
     cdef bint _sp_waits_first
 
 
-cdef class SystemCalls:
+cdef class RequiredSyscalls:
     cpdef int socket(self, int family, int type, int proto) except -1
     cpdef tuple socketpair(self, int family, int type, int proto)
     cpdef tuple accept(self, Descriptor sock, long long timeout)
@@ -64,7 +64,7 @@ cdef class SystemCalls:
     cpdef str inet_ntop(self, int family, bytes packed)
 
 
-cdef class Syscalls(SystemCalls):
+cdef class Syscalls(RequiredSyscalls):
     cpdef close(self, int fd)
     cpdef int dup(self, int fd) except -1
     cpdef set_blocking(self, Descriptor sock, bint blocking)

@@ -249,7 +249,7 @@ cdef ssize_t _transfer(Descriptor sock, Transfer *t, bint sending, long long tim
     return _transfer_until(sock, t, sending, timeout, &deadline)
 
 
-cdef inline bint is_quick(Transfer *t, bint sending) noexcept nogil:
+cdef inline bint keeps_gil(Transfer *t, bint sending) noexcept nogil:
     """Whether a try is to keep the GIL. MSG_DONTWAIT keeps it from blocking, where the platform heeds it."""
     if t.operation >= ACCEPT or (sending and not libc.SP_SENDS_HEED_DONTWAIT):
         return False
@@ -263,10 +263,10 @@ cdef inline ssize_t noted(Transfer *t, ssize_t result) noexcept nogil:
     return result
 
 
-cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint quick, int flags, int *error) noexcept:
-    """One system call on the descriptor as it is now; a *quick* one keeps the GIL."""
+cdef inline ssize_t tried(Descriptor sock, Transfer *t, bint gil_held, int flags, int *error) noexcept:
+    """One system call on the descriptor as it is now; a *gil_held* one keeps the GIL."""
     cdef ssize_t result
-    if quick:
+    if gil_held:
         libc.sp_gil_keep()
         t.fd = number_of(sock)
         result = attempt(t, flags)
@@ -295,16 +295,16 @@ cdef ssize_t _transfer_until(
     Descriptor sock, Transfer *t, bint sending, long long timeout, long long *deadline
 ) except -1:
     cdef short events = libc.POLLOUT if sending else libc.POLLIN
-    cdef bint quick
+    cdef bint gil_held
     cdef ssize_t result, rest
     cdef int error = 0
     if t.size > QUICK_SIZE:
         t.fd = number_of(sock)  # for `brings_much`
-    quick = is_quick(t, sending)
+    gil_held = keeps_gil(t, sending)
     if timeout < 0:
         # The socket is in blocking mode. MSG_WAITALL would be cut short by a try that cannot block, and so would what
         # SO_RCVLOWAT asks for.
-        if quick and not t.flags & libc.MSG_WAITALL and (sending or not sock._sp_waits_first):
+        if gil_held and not t.flags & libc.MSG_WAITALL and (sending or not sock._sp_waits_first):
             result = tried(sock, t, True, libc.MSG_DONTWAIT, &error)
             if result >= 0:
                 if sending and result < <ssize_t>t.size and advance(t, result):
@@ -334,7 +334,7 @@ cdef ssize_t _transfer_until(
             raise TimeoutError("timed out")
     while True:
         # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
-        result = tried(sock, t, quick, 0 if t.operation >= ACCEPT else libc.MSG_DONTWAIT, &error)
+        result = tried(sock, t, gil_held, 0 if t.operation >= ACCEPT else libc.MSG_DONTWAIT, &error)
         if result >= 0:
             return noted(t, result)
         if error == libc.EINTR:

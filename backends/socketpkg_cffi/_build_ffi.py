@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 #: The name of the module in the package of the backend.
 MODULE = "_cffi"
 #: A function of _source.c that never blocks: name and parameters.
-_QUICK = re.compile(r"^SP_QUICK sp_(\w+)\((.*)\)$", re.MULTILINE)
+_GIL_HELD = re.compile(r"^SP_GIL_HELD sp_(\w+)\((.*)\)$", re.MULTILINE)
 
 
 def describe(package: str, include_dirs: Sequence[str] = ()) -> FFI:
@@ -18,9 +18,9 @@ def describe(package: str, include_dirs: Sequence[str] = ()) -> FFI:
     the package is built, which are in *include_dirs*."""
     ffi = FFI()
     source = (HERE / "_source.c").read_text(encoding="ascii")
-    quick = _QUICK.findall(source)
-    declared = "".join(f"int quick_{name}({parameters});\n" for name, parameters in quick)
+    found = _GIL_HELD.findall(source)
+    declared = "".join(f"int held_{name}({parameters});\n" for name, parameters in found)
     ffi.cdef((HERE / "_cdef.h").read_text(encoding="ascii") + declared)
-    source += "".join(f"#define quick_{name} sp_{name}\n" for name, _ in quick)
+    source += "".join(f"#define held_{name} sp_{name}\n" for name, _ in found)
     ffi.set_source(f"{package}.{MODULE}", source, include_dirs=list(include_dirs))
     return ffi

@@ -1,6 +1,6 @@
 /* What Python sees of _source.c and the system's headers. The compiler fills in and checks whatever is left open with
- * "...": sizes, offsets, widths. A function whose name begins with sp_ or quick_ and that can fail returns -errno. One
- * that begins with quick_ keeps the GIL. */
+ * "...": sizes, offsets, widths. A function whose name begins with sp_ or held_ and that can fail returns -errno. One
+ * that begins with held_ keeps the GIL. */
 
 typedef int... socklen_t;
 typedef int... sp_msg_iovlen_t;
@@ -92,7 +92,7 @@ struct socketpkg_constant {
 #define SP_HAVE_MMSG ...
 #define SP_HAVE_SA_LEN ...
 #define SP_KEEPS_GIL ...
-#define SP_HARMLESS ...
+#define SP_NONBLOCKING_FLAGS ...
 #define SP_SENDS_HEED_DONTWAIT ...
 #define MSG_DONTWAIT ...
 #define MSG_TRUNC ...
@@ -106,30 +106,30 @@ const struct socketpkg_constant *sp_constants(void);
 const char *sp_compiler(void);
 const char *sp_libc(void);
 
-/* Calls that never block. Those that _source.c marks as SP_QUICK are added to them. */
-int quick_socket(int family, int type, int proto);
-int quick_socketpair(int family, int type, int proto, int *pair);
+/* Calls that never block. Those that _source.c marks as SP_GIL_HELD are added to them. */
+int held_socket(int family, int type, int proto);
+int held_socketpair(int family, int type, int proto, int *pair);
 #define SP_FAILURES ...
-long long quick_getsockopt_int(int fd, int level, int option);
+long long held_getsockopt_int(int fd, int level, int option);
 
-long long quick_now(void);
-void quick_keep_gil_for(long long budget);
+long long held_now(void);
+void held_keep_gil_for(long long budget);
 
 /* Calls that do not block here, for they are given MSG_DONTWAIT. */
-ssize_t quick_recv(int fd, void *buffer, size_t size, int flags);
-long long quick_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);
-ssize_t quick_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
+ssize_t held_recv(int fd, void *buffer, size_t size, int flags);
+long long held_recvfrom(int fd, void *buffer, size_t size, int flags, void *name);
+ssize_t held_recvmsg(int fd, void *data, size_t size, int flags, void *name, void *control, size_t control_size,
                       int *results);
-ssize_t quick_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control, size_t control_size,
+ssize_t held_recvmsg_of(int fd, void *vectors, size_t count, int flags, void *name, void *control, size_t control_size,
                          int *results);
-ssize_t quick_send(int fd, const void *data, size_t size, int flags);
-ssize_t quick_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
-ssize_t quick_sendmsg(int fd, const void *data, size_t size, int flags, const void *name, socklen_t name_size,
+ssize_t held_send(int fd, const void *data, size_t size, int flags);
+ssize_t held_sendto(int fd, const void *data, size_t size, int flags, const void *address, socklen_t length);
+ssize_t held_sendmsg(int fd, const void *data, size_t size, int flags, const void *name, socklen_t name_size,
                       const void *control, size_t control_size);
-ssize_t quick_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
+ssize_t held_sendmsg_of(int fd, void *vectors, size_t count, int flags, const void *name, socklen_t name_size,
                          const void *control, size_t control_size);
-int quick_receive_many(int fd, void *messages, unsigned int count, int flags);
-int quick_send_many(int fd, void *messages, unsigned int count, int flags);
+int held_receive_many(int fd, void *messages, unsigned int count, int flags);
+int held_send_many(int fd, void *messages, unsigned int count, int flags);
 
 /* The same, where they may block, and those that no flag keeps from it. */
 int sp_poll(int fd, int events, int milliseconds);

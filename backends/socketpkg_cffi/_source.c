@@ -8,24 +8,24 @@
 #include "socketpkg_accept.h"
 
 /* What cffi generates for CPython releases the GIL around every call, by these two macros, and so do we around all but
- * the functions whose names begin with quick_: those cannot block, and keep it as socketpkg_gil.h says. The compiler
+ * the functions whose names begin with held_: those cannot block, and keep it as socketpkg_gil.h says. The compiler
  * knows the names, so none is compared at run time. Should cffi release the GIL in another way one day, then it is
  * released around these as well, and nothing else changes. */
 #if defined(Py_BEGIN_ALLOW_THREADS) && !defined(PYPY_VERSION)
 #include "socketpkg_gil.h"
 #define SP_KEEPS_GIL 1
-#define SP_QUICK_WRAPPER "_cffi_f_quick_"
-#define SP_IS_QUICK(name) (strncmp(name, SP_QUICK_WRAPPER, sizeof SP_QUICK_WRAPPER - 1) == 0)
+#define SP_GIL_HELD_WRAPPER "_cffi_f_held_"
+#define SP_HOLDS_GIL(name) (strncmp(name, SP_GIL_HELD_WRAPPER, sizeof SP_GIL_HELD_WRAPPER - 1) == 0)
 #undef Py_BEGIN_ALLOW_THREADS
 #undef Py_END_ALLOW_THREADS
 #define Py_BEGIN_ALLOW_THREADS { \
     PyThreadState *_save = NULL; \
-    if (SP_IS_QUICK(__func__)) \
+    if (SP_HOLDS_GIL(__func__)) \
         sp_gil_keep(); \
     else \
         _save = PyEval_SaveThread();
 #define Py_END_ALLOW_THREADS \
-    if (!SP_IS_QUICK(__func__)) { \
+    if (!SP_HOLDS_GIL(__func__)) { \
         sp_gil_asking(); \
         PyEval_RestoreThread(_save); \
         sp_gil_returned(); \
@@ -40,8 +40,8 @@
         return sp_result_ < 0 ? -errno : sp_result_; \
     } while (0)
 #define SP_STATUS(call) return (call) < 0 ? -errno : 0
-/* A call that never blocks. _build_ffi.py declares quick_NAME for each sp_NAME that is written with this, on one line. */
-#define SP_QUICK static int
+/* A call that never blocks. _build_ffi.py declares held_NAME for each sp_NAME that is written with this, on one line. */
+#define SP_GIL_HELD static int
 
 typedef __typeof__(((struct msghdr *)0)->msg_iovlen) sp_msg_iovlen_t;
 typedef __typeof__(((struct msghdr *)0)->msg_controllen) sp_msg_controllen_t;
@@ -59,7 +59,7 @@ typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 #define SP_MSG_NOSIGNAL 0
 #endif
 /* The flags with which a try that cannot block has the result that a blocking call would have. */
-#define SP_HARMLESS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
+#define SP_NONBLOCKING_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
 
 static const struct socketpkg_constant *sp_constants(void)
 {
@@ -144,7 +144,7 @@ static int sp_poll(int fd, int events, int milliseconds)
     return result < 0 ? -errno : result == 0 ? 0 : descriptor.revents;
 }
 
-static long long quick_now(void)
+static long long held_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -152,7 +152,7 @@ static long long quick_now(void)
 }
 
 /* Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests. */
-static void quick_keep_gil_for(long long budget)
+static void held_keep_gil_for(long long budget)
 {
 #if SP_KEEPS_GIL
     sp_gil_fixed = budget;
@@ -161,7 +161,7 @@ static void quick_keep_gil_for(long long budget)
 #endif
 }
 
-SP_QUICK sp_bind(int fd, const void *address, socklen_t length)
+SP_GIL_HELD sp_bind(int fd, const void *address, socklen_t length)
 {
     SP_STATUS(bind(fd, address, length));
 }
@@ -171,36 +171,36 @@ static int sp_connect(int fd, const void *address, socklen_t length)
     SP_STATUS(connect(fd, address, length));
 }
 
-SP_QUICK sp_listen(int fd, int backlog)
+SP_GIL_HELD sp_listen(int fd, int backlog)
 {
     SP_STATUS(listen(fd, backlog));
 }
 
-SP_QUICK sp_shutdown(int fd, int how)
+SP_GIL_HELD sp_shutdown(int fd, int how)
 {
     SP_STATUS(shutdown(fd, how));
 }
 
-SP_QUICK sp_sockatmark(int fd)
+SP_GIL_HELD sp_sockatmark(int fd)
 {
     int result = sockatmark(fd);
     return result < 0 ? -errno : result;
 }
 
 /* The length of the name. */
-SP_QUICK sp_getsockname(int fd, void *name)
+SP_GIL_HELD sp_getsockname(int fd, void *name)
 {
     socklen_t length = SP_NAME_SIZE;
     return getsockname(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
-SP_QUICK sp_getpeername(int fd, void *name)
+SP_GIL_HELD sp_getpeername(int fd, void *name)
 {
     socklen_t length = SP_NAME_SIZE;
     return getpeername(fd, name, &length) < 0 ? -errno : sp_name_length(length);
 }
 
-SP_QUICK sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+SP_GIL_HELD sp_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
 {
     SP_STATUS(getsockopt(fd, level, option, value, length));
 }
@@ -217,12 +217,12 @@ static long long sp_getsockopt_int(int fd, int level, int option)
     return value;
 }
 
-SP_QUICK sp_setsockopt_int(int fd, int level, int option, int value)
+SP_GIL_HELD sp_setsockopt_int(int fd, int level, int option, int value)
 {
     SP_STATUS(setsockopt(fd, level, option, &value, sizeof(value)));
 }
 
-SP_QUICK sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+SP_GIL_HELD sp_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     SP_STATUS(setsockopt(fd, level, option, value, length));
 }
@@ -398,16 +398,16 @@ static int sp_sethostname(const void *name, size_t length)
 /* -- calls that cannot block ---------------------------------------------------------------------------------- */
 
 /* They are the same functions: with MSG_DONTWAIT, or such as never wait. */
-#define quick_socket sp_socket
-#define quick_socketpair sp_socketpair
-#define quick_getsockopt_int sp_getsockopt_int
-#define quick_recv sp_recv
-#define quick_recvfrom sp_recvfrom
-#define quick_recvmsg sp_recvmsg
-#define quick_recvmsg_of sp_recvmsg_of
-#define quick_send sp_send
-#define quick_sendto sp_sendto
-#define quick_sendmsg sp_sendmsg
-#define quick_sendmsg_of sp_sendmsg_of
-#define quick_receive_many sp_receive_many
-#define quick_send_many sp_send_many
+#define held_socket sp_socket
+#define held_socketpair sp_socketpair
+#define held_getsockopt_int sp_getsockopt_int
+#define held_recv sp_recv
+#define held_recvfrom sp_recvfrom
+#define held_recvmsg sp_recvmsg
+#define held_recvmsg_of sp_recvmsg_of
+#define held_send sp_send
+#define held_sendto sp_sendto
+#define held_sendmsg sp_sendmsg
+#define held_sendmsg_of sp_sendmsg_of
+#define held_receive_many sp_receive_many
+#define held_send_many sp_send_many

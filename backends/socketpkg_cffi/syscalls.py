@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Syscalls"]
 
-_recv = lib.quick_recv
-_send = lib.quick_send
-_getsockopt_int = lib.quick_getsockopt_int
-_setsockopt_int = lib.quick_setsockopt_int
-#: What quick_getsockopt_int gives for a failure, less its errno: below every int.
+_recv = lib.held_recv
+_send = lib.held_send
+_getsockopt_int = lib.held_getsockopt_int
+_setsockopt_int = lib.held_setsockopt_int
+#: What held_getsockopt_int gives for a failure, less its errno: below every int.
 _FAILURES: int = lib.SP_FAILURES
 _string = ffi.string
 _new = ffi.new
@@ -123,7 +123,7 @@ _DONTWAIT: int = lib.MSG_DONTWAIT
 _SENDS_FIRST: bool = bool(lib.SP_KEEPS_GIL and lib.SP_SENDS_HEED_DONTWAIT)
 
 
-class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")):
+class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}")):
     """The calls of the C library, through a module that cffi has made."""
 
     # On PyPy a call always releases the GIL, and one in blocking mode is made as it stands.
@@ -132,7 +132,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
     _dontwait = _DONTWAIT
     _tries_first = bool(lib.SP_KEEPS_GIL)
     _sends_heed_dontwait = bool(lib.SP_SENDS_HEED_DONTWAIT)
-    _harmless = lib.SP_HARMLESS
+    _nonblocking_flags = lib.SP_NONBLOCKING_FLAGS
     _msg_trunc = lib.MSG_TRUNC
     _sol_socket = lib.SOL_SOCKET
     _so_error = lib.SO_ERROR
@@ -145,25 +145,25 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
 
     _recv = _recv
     _recv_released = lib.sp_recv
-    _recvfrom = lib.quick_recvfrom
+    _recvfrom = lib.held_recvfrom
     _recvfrom_released = lib.sp_recvfrom
-    _recvmsg = lib.quick_recvmsg
+    _recvmsg = lib.held_recvmsg
     _recvmsg_released = lib.sp_recvmsg
-    _recvmsg_of = lib.quick_recvmsg_of
+    _recvmsg_of = lib.held_recvmsg_of
     _recvmsg_of_released = lib.sp_recvmsg_of
     _send = _send
     _send_released = lib.sp_send
-    _sendto = lib.quick_sendto
+    _sendto = lib.held_sendto
     _sendto_released = lib.sp_sendto
-    _sendmsg = lib.quick_sendmsg
+    _sendmsg = lib.held_sendmsg
     _sendmsg_released = lib.sp_sendmsg
-    _sendmsg_of = lib.quick_sendmsg_of
+    _sendmsg_of = lib.held_sendmsg_of
     _sendmsg_of_released = lib.sp_sendmsg_of
     _connect = lib.sp_connect
     _poll = lib.sp_poll
-    _now = lib.quick_now
-    _getsockname = lib.quick_getsockname
-    _getpeername = lib.quick_getpeername
+    _now = lib.held_now
+    _getsockname = lib.held_getsockname
+    _getpeername = lib.held_getpeername
 
     # CPython takes back the export of a buffer with the last reference to it.
     _must_let_go = sys.implementation.name != "cpython"
@@ -219,11 +219,11 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
         target = _from_buffer(_CHARS, buffer, True)
         return target, len(target)
 
-    def _let_go(self, target: "Any") -> None:
+    def _release_target(self, target: "Any") -> None:
         if type(target) is not bytes:
             _release(target)
 
-    def _beyond(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: "Any", offset: int) -> "Any":
         if type(target) is bytes:
             # The pointer alone would not keep the memory where it is.
             return _from_buffer(memoryview(target)[offset:])
@@ -340,9 +340,9 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"quick_{name}")
     _waitforone = lib.SP_MSG_WAITFORONE
     _mmsghdr = _layout("struct mmsghdr", *_MMSGHDR)
     _iovec = _layout("struct iovec", "iov_base", "iov_len")
-    _recvmmsg = lib.quick_receive_many
+    _recvmmsg = lib.held_receive_many
     _recvmmsg_released = lib.sp_receive_many
-    _sendmmsg = lib.quick_send_many
+    _sendmmsg = lib.held_send_many
     _sendmmsg_released = lib.sp_send_many
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
@@ -521,4 +521,4 @@ def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], in
 
 def keep_gil_for(budget: int) -> None:
     """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
-    lib.quick_keep_gil_for(budget)
+    lib.held_keep_gil_for(budget)

@@ -10,7 +10,7 @@ import ctypes
 from _thread import _local
 from errno import EAGAIN, EBADF
 
-from ._prototypes import quick
+from ._prototypes import gil_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _by_address() -> "tuple[Callable[[], int], Callable[[int], object]]":
         thread.kept[0] = error
 
     # Both numbers of one failing call, the second time 0.
-    quick.listen(-1, 0)
+    gil_held.listen(-1, 0)
     if last_error() != EBADF or last_error() != 0:
         raise LookupError("errno is kept elsewhere")
     return last_error, put_back

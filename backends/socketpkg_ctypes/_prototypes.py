@@ -1,7 +1,7 @@
 """The functions and structures of the C library, as ctypes wants them described. No behaviour.
 
-Two libraries are made of the same functions: `quick` keeps the GIL during a call, `patient` releases it. PyPy has
-only the second kind.
+Two libraries are made of the same functions: `gil_held` keeps the GIL during a call, `gil_released` gives it up.
+PyPy has only the second kind.
 
 The layouts are those of Linux, for glibc and musl. Where POSIX wants an ``int`` or a ``socklen_t`` and the kernel a
 ``size_t`` (``msg_iovlen``, ``msg_controllen``, ``cmsg_len``), musl puts padding beside the member so that the two
@@ -42,8 +42,8 @@ __all__ = [
     "Protoent",
     "Servent",
     "Timespec",
-    "patient",
-    "quick",
+    "gil_held",
+    "gil_released",
 ]
 
 socklen_t = c_uint
@@ -264,13 +264,13 @@ def _libc_version(library: ctypes.CDLL) -> str:
 _patient_library = ctypes.CDLL(None, use_errno=True)
 
 #: Functions that release the GIL while they run, and take buffers of any size.
-patient = _declare(_patient_library, _UNCHECKED)
+gil_released = _declare(_patient_library, _UNCHECKED)
 
 if hasattr(ctypes, "PyDLL"):
     #: Functions that keep the GIL, for calls that cannot block.
-    quick = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED + _UNCHECKED_SMALL)
+    gil_held = _declare(ctypes.PyDLL(None, use_errno=True), _UNCHECKED + _UNCHECKED_SMALL)
 else:
-    quick = patient
+    gil_held = gil_released
 
 #: Name and version of the C library.
 LIBC = _libc_version(_patient_library)

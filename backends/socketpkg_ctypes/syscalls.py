@@ -68,8 +68,8 @@ from ._prototypes import (
     Pollfd,
     Servent,
     Timespec,
-    patient,
-    quick,
+    gil_held,
+    gil_released,
 )
 
 TYPE_CHECKING = False
@@ -123,10 +123,10 @@ _CMSG_CLOEXEC = CONSTANTS["MSG_CMSG_CLOEXEC"]
 _WAITFORONE = CONSTANTS["MSG_WAITFORONE"]
 #: Where a mmsghdr has its msg_len.
 _MSG_LEN = ctypes.sizeof(Msghdr)
-_recv = quick.recv
-_send = quick.send
-_getsockopt = quick.getsockopt
-_setsockopt = quick.setsockopt
+_recv = gil_held.recv
+_send = gil_held.send
+_getsockopt = gil_held.getsockopt
+_setsockopt = gil_held.setsockopt
 
 # getprotobyname(3) answers in memory of its own, and musl has no other.
 _protocols = allocate_lock()
@@ -166,7 +166,7 @@ if _CPYTHON:
     _new_bytes.restype = ctypes.py_object
 
     class _Pinned(c_void_p):
-        """The address of a buffer, which stays exported until `_let_go`."""
+        """The address of a buffer, which stays exported until `_release_target`."""
 
         pin: "tuple[_PyBuffer, Any]"
 
@@ -266,10 +266,10 @@ def _naming(call: "Any") -> "Any":
     return staticmethod(ask)
 
 
-_accept, _accept4 = patient.accept, patient.accept4
+_accept, _accept4 = gil_released.accept, gil_released.accept4
 _set_inheritable = posix.set_inheritable
-_poll = patient.poll
-_clock_gettime = quick.clock_gettime
+_poll = gil_released.poll
+_clock_gettime = gil_held.clock_gettime
 _memmove = ctypes.memmove
 #: Of linux/time.h.
 _CLOCK_MONOTONIC = 1
@@ -407,14 +407,16 @@ def _receiving(call: "Any", one: bool) -> "Any":
     return staticmethod(recvmsg)
 
 
-class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
+class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
     """The calls of the C library, through ctypes."""
 
-    features = frozenset({"keeps-gil"} if quick is not patient else ())
+    features = frozenset({"keeps-gil"} if gil_held is not gil_released else ())
 
     _dontwait = _DONTWAIT
     _tries_first = True
-    _harmless = _DONTWAIT | CONSTANTS["MSG_PEEK"] | CONSTANTS["MSG_TRUNC"] | CONSTANTS["MSG_NOSIGNAL"] | _CMSG_CLOEXEC
+    _nonblocking_flags = (
+        _DONTWAIT | CONSTANTS["MSG_PEEK"] | CONSTANTS["MSG_TRUNC"] | CONSTANTS["MSG_NOSIGNAL"] | _CMSG_CLOEXEC
+    )
     _sol_socket = CONSTANTS["SOL_SOCKET"]
     _so_error = CONSTANTS["SO_ERROR"]
     _scm_rights = CONSTANTS["SCM_RIGHTS"]
@@ -424,24 +426,24 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     _cmsg_align = ctypes.sizeof(ctypes.c_size_t)
 
     _recv = _recv
-    _recv_released = patient.recv
-    _recvfrom = _receiving_from(quick.recvfrom)
-    _recvfrom_released = _receiving_from(patient.recvfrom)
-    _recvmsg = _receiving(quick.recvmsg, True)
-    _recvmsg_released = _receiving(patient.recvmsg, True)
-    _recvmsg_of = _receiving(quick.recvmsg, False)
-    _recvmsg_of_released = _receiving(patient.recvmsg, False)
+    _recv_released = gil_released.recv
+    _recvfrom = _receiving_from(gil_held.recvfrom)
+    _recvfrom_released = _receiving_from(gil_released.recvfrom)
+    _recvmsg = _receiving(gil_held.recvmsg, True)
+    _recvmsg_released = _receiving(gil_released.recvmsg, True)
+    _recvmsg_of = _receiving(gil_held.recvmsg, False)
+    _recvmsg_of_released = _receiving(gil_released.recvmsg, False)
     _send = _send
-    _send_released = patient.send
-    _sendto = quick.sendto
-    _sendto_released = patient.sendto
-    _sendmsg = _sending(quick.sendmsg, True)
-    _sendmsg_released = _sending(patient.sendmsg, True)
-    _sendmsg_of = _sending(quick.sendmsg, False)
-    _sendmsg_of_released = _sending(patient.sendmsg, False)
-    _connect = patient.connect
-    _getsockname = _naming(quick.getsockname)
-    _getpeername = _naming(quick.getpeername)
+    _send_released = gil_released.send
+    _sendto = gil_held.sendto
+    _sendto_released = gil_released.sendto
+    _sendmsg = _sending(gil_held.sendmsg, True)
+    _sendmsg_released = _sending(gil_released.sendmsg, True)
+    _sendmsg_of = _sending(gil_held.sendmsg, False)
+    _sendmsg_of_released = _sending(gil_released.sendmsg, False)
+    _connect = gil_released.connect
+    _getsockname = _naming(gil_held.getsockname)
+    _getpeername = _naming(gil_held.getpeername)
 
     def constants(self) -> "Mapping[str, int]":
         return MappingProxyType(CONSTANTS)
@@ -471,11 +473,11 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
             return memory, memory
 
         def _write(self, target: "Any", view: "Any", start: int, content: bytes) -> None:
-            _memmove(self._beyond(target, start) if start else target, content, len(content))
+            _memmove(self._at_offset(target, start) if start else target, content, len(content))
 
         _must_let_go = True
 
-        def _let_go(self, target: "Any") -> None:
+        def _release_target(self, target: "Any") -> None:
             if type(target) is _Pinned:
                 pin = target.pin
                 _release_buffer(pin[1])
@@ -500,7 +502,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
 
         _zeros = _memory
 
-        def _let_go(self, target: "Any") -> None:
+        def _release_target(self, target: "Any") -> None:
             if isinstance(target, _Held):
                 target.view.release()
 
@@ -533,7 +535,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
         size = view.nbytes
         return (_Held(view) if size else _EMPTY), size
 
-    def _beyond(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: "Any", offset: int) -> "Any":
         return c_void_p((_address(target, []) or 0) + offset)
 
     def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
@@ -623,7 +625,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
                     )
                 finally:
                     if self._must_let_go:
-                        self._let_go(target)
+                        self._release_target(target)
                     del target
         return super().recv_into(sock, buffer, nbytes, flags, timeout)
 
@@ -652,10 +654,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     _waitforone = _WAITFORONE
     _mmsghdr = MMSGHDR
     _iovec = IOVEC
-    _recvmmsg = _many(quick.recvmmsg, quick.recvmsg, None)
-    _recvmmsg_released = _many(patient.recvmmsg, patient.recvmsg, None)
-    _sendmmsg = _many(quick.sendmmsg, quick.sendmsg)
-    _sendmmsg_released = _many(patient.sendmmsg, patient.sendmsg)
+    _recvmmsg = _many(gil_held.recvmmsg, gil_held.recvmsg, None)
+    _recvmmsg_released = _many(gil_released.recvmmsg, gil_released.recvmsg, None)
+    _sendmmsg = _many(gil_held.sendmmsg, gil_held.sendmsg)
+    _sendmmsg_released = _many(gil_released.sendmmsg, gil_released.sendmsg)
 
     def _place(self, target: "Any", keep: "list[Any]") -> int:
         return _address(target, keep) or 0
@@ -667,7 +669,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
     ) -> list[tuple[int, int, int, bytes, bytes]]:
         hints = Addrinfo(ai_flags=flags, ai_family=family, ai_socktype=type, ai_protocol=proto)
         head = _ToAddrinfo()
-        code = patient.getaddrinfo(host, service, byref(hints), byref(head))
+        code = gil_released.getaddrinfo(host, service, byref(hints), byref(head))
         if code:
             raise _resolver_error(code)
         try:
@@ -687,37 +689,37 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
                 item = entry.ai_next
             return results
         finally:
-            patient.freeaddrinfo(head)
+            gil_released.freeaddrinfo(head)
 
     def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
         host = _HostName()
         service = _ServiceName()
-        code = patient.getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
+        code = gil_released.getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
         if code:
             raise _resolver_error(code)
         return host.value, service.value
 
     def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
-        return _ask_host(patient.gethostbyname2_r, name, family)
+        return _ask_host(gil_released.gethostbyname2_r, name, family)
 
     def gethostbyaddr(self, packed: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
-        return _ask_host(patient.gethostbyaddr_r, packed, len(packed), family)
+        return _ask_host(gil_released.gethostbyaddr_r, packed, len(packed), family)
 
     def getservbyname(self, name: bytes, proto: bytes | None) -> int:
-        entry = _ask_service(patient.getservbyname_r, name, proto)
+        entry = _ask_service(gil_released.getservbyname_r, name, proto)
         return -1 if entry is None else entry[1]
 
     def getservbyport(self, port: int, proto: bytes | None) -> bytes | None:
-        entry = _ask_service(patient.getservbyport_r, htons(port), proto)
+        entry = _ask_service(gil_released.getservbyport_r, htons(port), proto)
         return None if entry is None else entry[0]
 
     def getprotobyname(self, name: bytes) -> int:
         with _protocols:
-            entry = patient.getprotobyname(name)
+            entry = gil_released.getprotobyname(name)
             return entry.contents.p_proto if entry else -1
 
     def if_nameindex(self) -> list[tuple[int, bytes]]:
-        head = patient.if_nameindex()
+        head = gil_released.if_nameindex()
         if not head:
             self._fail(-1)
         try:
@@ -728,11 +730,11 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
                 i += 1
             return results
         finally:
-            patient.if_freenameindex(head)
+            gil_released.if_freenameindex(head)
 
     def getifaddrs(self) -> list[tuple[bytes, int, bytes, bytes, bytes]]:
         head = _InterfaceAddresses()
-        if patient.getifaddrs(head) < 0:
+        if gil_released.getifaddrs(head) < 0:
             self._fail(-1)
         try:
             found = []
@@ -745,26 +747,26 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(quick, name)):
             return found
         finally:
             if head:
-                patient.freeifaddrs(head)
+                gil_released.freeifaddrs(head)
 
     def if_nametoindex(self, name: bytes) -> int:
-        index: int = patient.if_nametoindex(name)
+        index: int = gil_released.if_nametoindex(name)
         if not index:
             self._fail(-1)
         return index
 
     def if_indextoname(self, index: int) -> bytes:
-        name: bytes | None = patient.if_indextoname(index, _InterfaceName())
+        name: bytes | None = gil_released.if_indextoname(index, _InterfaceName())
         if name is None:
             self._fail(-1)
         return name
 
     def inet_aton(self, text: str) -> bytes | None:
         packed = _In6Address()
-        return packed.raw[:4] if quick.inet_aton(text.encode(), packed) else None
+        return packed.raw[:4] if gil_held.inet_aton(text.encode(), packed) else None
 
     def sethostname(self, name: bytes) -> None:
-        result = quick.sethostname(name, len(name))
+        result = gil_held.sethostname(name, len(name))
         if result < 0:
             self._fail(result)
 
@@ -825,7 +827,7 @@ def _resolver_error(code: int) -> OSError:
     if code == _EAI_SYSTEM:
         error = last_error()
         return OSError(error, strerror(error))
-    text = quick.gai_strerror(code)
+    text = gil_held.gai_strerror(code)
     return gaierror(code, text.decode(errors="replace"))
 
 
@@ -852,7 +854,7 @@ def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], in
     if not result:
         # h_errno itself is not set by these functions.
         error = trouble.value or _NO_RECOVERY
-        raise herror(error, quick.hstrerror(error).decode(errors="replace"))
+        raise herror(error, gil_held.hstrerror(error).decode(errors="replace"))
     addresses = entry.h_addr_list
     packed: list[bytes] = []
     while addresses and addresses[len(packed)]:

@@ -261,7 +261,7 @@ def send_many(
         )
         mode = flags if timeout < 0 else flags | MSG_DONTWAIT
         while sent < count and (timeout < 0 or sent % BATCH_COUNT == 0):
-            rest = backend._beyond(target, sent * header.size)
+            rest = backend._at_offset(target, sent * header.size)
             result = backend._sendmmsg_released(sock._sp_fd, rest, min(count - sent, BATCH_COUNT), mode)
             if result >= 0:
                 sent += result
@@ -271,5 +271,5 @@ def send_many(
         return sent
     finally:
         if backend._must_let_go:
-            backend._let_go(source_target)
+            backend._release_target(source_target)
         del source_target

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from socketpkg.contract import HasDescriptor, Items
 
-    Raw = Callable[..., int]
+    RawFunction = Callable[..., int]
 else:
     # The C deque: to import collections takes longer than to import all of ours.
     from _collections import deque
@@ -80,36 +80,36 @@ class ForeignSyscalls(Syscalls):
     # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
     # sendmsg and (name, control, control_size, results) for recvmsg, which sets results[1:] to the lengths of the name
     # and of the control data and the message's flags. Those in _of take (vectors, count) for (target, size).
-    _recv: "Raw"
-    _recv_released: "Raw"
-    _recvfrom: "Raw"
-    _recvfrom_released: "Raw"
-    _recvmsg: "Raw"
-    _recvmsg_released: "Raw"
-    _recvmsg_of: "Raw"
-    _recvmsg_of_released: "Raw"
-    _send: "Raw"
-    _send_released: "Raw"
-    _sendto: "Raw"
-    _sendto_released: "Raw"
-    _sendmsg: "Raw"
-    _sendmsg_released: "Raw"
-    _sendmsg_of: "Raw"
-    _sendmsg_of_released: "Raw"
-    _connect: "Raw"  # (fd, address, length); it releases the GIL, for it has no flags that keep it from blocking
-    _poll: "Raw"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
-    _now: "Raw"  # () the monotonic clock in nanoseconds
-    _getsockname: "Raw"  # (fd, name)
-    _getpeername: "Raw"
+    _recv: "RawFunction"
+    _recv_released: "RawFunction"
+    _recvfrom: "RawFunction"
+    _recvfrom_released: "RawFunction"
+    _recvmsg: "RawFunction"
+    _recvmsg_released: "RawFunction"
+    _recvmsg_of: "RawFunction"
+    _recvmsg_of_released: "RawFunction"
+    _send: "RawFunction"
+    _send_released: "RawFunction"
+    _sendto: "RawFunction"
+    _sendto_released: "RawFunction"
+    _sendmsg: "RawFunction"
+    _sendmsg_released: "RawFunction"
+    _sendmsg_of: "RawFunction"
+    _sendmsg_of_released: "RawFunction"
+    _connect: "RawFunction"  # (fd, address, length); it releases the GIL, for no flag keeps it from blocking
+    _poll: "RawFunction"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
+    _now: "RawFunction"  # () the monotonic clock in nanoseconds
+    _getsockname: "RawFunction"  # (fd, name)
+    _getpeername: "RawFunction"
     # Those of `PLAIN`, which a subclass names all at once: the C library's functions, with its arguments.
-    _socket: "Raw"
-    _socketpair: "Raw"
-    _bind: "Raw"
-    _listen: "Raw"
-    _shutdown: "Raw"
-    _sockatmark: "Raw"
-    _getsockopt: "Raw"
-    _setsockopt: "Raw"
+    _socket: "RawFunction"
+    _socketpair: "RawFunction"
+    _bind: "RawFunction"
+    _listen: "RawFunction"
+    _shutdown: "RawFunction"
+    _sockatmark: "RawFunction"
+    _getsockopt: "RawFunction"
+    _setsockopt: "RawFunction"
 
     #: MSG_DONTWAIT, with which a call cannot block.
     _dontwait: int
@@ -118,7 +118,7 @@ class ForeignSyscalls(Syscalls):
     #: Whether send(2) and its kin heed MSG_DONTWAIT.
     _sends_heed_dontwait = True
     #: The flags with which a try that cannot block has the result that a blocking call would have.
-    _harmless: int
+    _nonblocking_flags: int
     _msg_trunc: int
     _sol_socket: int
     _so_error: int
@@ -129,7 +129,7 @@ class ForeignSyscalls(Syscalls):
     #: What the whole of it is rounded up to.
     _cmsg_align: int
 
-    def __init_subclass__(cls, plain: "Callable[[str], Raw] | None" = None) -> None:
+    def __init_subclass__(cls, plain: "Callable[[str], RawFunction] | None" = None) -> None:
         """*plain* gives a function of the C library by its name. It never blocks, and need not release the GIL."""
         if plain is not None:
             for name in PLAIN:
@@ -137,7 +137,7 @@ class ForeignSyscalls(Syscalls):
 
     def __init__(self) -> None:
         #: All other flags, computed once: ~ is slow on a large int.
-        self._harmful = ~(self._harmless | self._waitforone)
+        self._other_flags = ~(self._nonblocking_flags | self._waitforone)
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
@@ -206,17 +206,17 @@ class ForeignSyscalls(Syscalls):
     #: Whether the last reference to a target is not enough for the buffer to be exported no longer.
     _must_let_go = False
 
-    def _let_go(self, target: "Any") -> None:
+    def _release_target(self, target: "Any") -> None:
         """Ends the export of the buffer that a target was made of."""
         raise NotImplementedError
 
     def _let_go_all(self, targets: "list[Any]") -> None:
         if self._must_let_go:
             for target, _ in targets:
-                self._let_go(target)
+                self._release_target(target)
         targets.clear()
 
-    def _beyond(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: "Any", offset: int) -> "Any":
         """A target *offset* bytes after *target*, which the caller keeps."""
         raise NotImplementedError
 
@@ -286,8 +286,8 @@ class ForeignSyscalls(Syscalls):
         self,
         sock: "HasDescriptor",
         events: int,
-        held: "Raw",
-        released: "Raw",
+        held: "RawFunction",
+        released: "RawFunction",
         target: "Any",
         count: int,
         size: int,
@@ -305,7 +305,7 @@ class ForeignSyscalls(Syscalls):
             waits_first = events == POLLIN and sock._sp_waits_first
             may_hold = size <= LARGE and (events == POLLIN or self._sends_heed_dontwait)
             if timeout < 0:
-                if not tried and may_hold and self._tries_first and not flags & self._harmful and not waits_first:
+                if not tried and may_hold and self._tries_first and not flags & self._other_flags and not waits_first:
                     tried = held(sock._sp_fd, target, count, flags | self._dontwait, *more)
                     if tried >= 0:
                         return tried
@@ -473,7 +473,7 @@ class ForeignSyscalls(Syscalls):
     def getpeername(self, sock: "HasDescriptor") -> bytes:
         return self._ask_name(self._getpeername, sock)
 
-    def _ask_name(self, call: "Raw", sock: "HasDescriptor") -> bytes:
+    def _ask_name(self, call: "RawFunction", sock: "HasDescriptor") -> bytes:
         try:
             room = self._names.pop()
         except IndexError:
@@ -503,7 +503,7 @@ class ForeignSyscalls(Syscalls):
                 self._fail(result)
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     def setsockopt_null(self, sock: "HasDescriptor", level: int, option: int, optlen: int) -> None:
@@ -585,7 +585,7 @@ class ForeignSyscalls(Syscalls):
             return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout)
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     def recvfrom(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
@@ -607,7 +607,7 @@ class ForeignSyscalls(Syscalls):
             return self._receive_from(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     def _receive_from(
@@ -632,7 +632,7 @@ class ForeignSyscalls(Syscalls):
             return self._send_target(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     def _send_target(
@@ -658,7 +658,7 @@ class ForeignSyscalls(Syscalls):
         """
         rest = None
         try:
-            rest = self._beyond(target, sent)
+            rest = self._at_offset(target, sent)
             result = self._send_released(sock._sp_fd, rest, size - sent, flags)
             return sent + max(result, 0)
         finally:
@@ -670,7 +670,7 @@ class ForeignSyscalls(Syscalls):
             self._send_all(sock, target, size, flags, timeout)
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     def _send_all(
@@ -706,7 +706,7 @@ class ForeignSyscalls(Syscalls):
                 left -= tried
                 if left <= 0:
                     return
-                rest = self._beyond(target, size - left)
+                rest = self._at_offset(target, size - left)
                 tried = 0
                 if deadline:
                     timeout = deadline - self._now()
@@ -731,7 +731,7 @@ class ForeignSyscalls(Syscalls):
             return sent
         finally:
             if self._must_let_go:
-                self._let_go(target)
+                self._release_target(target)
             del target
 
     # -- names and numbers ---------------------------------------------------------------------------------------
@@ -792,7 +792,7 @@ class ForeignSyscalls(Syscalls):
     def _receive_message(
         self,
         sock: "HasDescriptor",
-        calls: "tuple[Raw, Raw]",
+        calls: "tuple[RawFunction, RawFunction]",
         target: "Any",
         count: int,
         size: int,
@@ -937,10 +937,10 @@ class ForeignSyscalls(Syscalls):
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
-    _recvmmsg: "Raw"  # (fd, target, count, flags); likewise sendmmsg
-    _recvmmsg_released: "Raw"
-    _sendmmsg: "Raw"
-    _sendmmsg_released: "Raw"
+    _recvmmsg: "RawFunction"  # (fd, target, count, flags); likewise sendmmsg
+    _recvmmsg_released: "RawFunction"
+    _sendmmsg: "RawFunction"
+    _sendmmsg_released: "RawFunction"
     #: Whether there are these calls.
     _has_mmsg = True
     #: MSG_WAITFORONE

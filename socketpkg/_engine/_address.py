@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from socketpkg._engine.families import Families
+    from socketpkg._engine.families import RareFamilies
     from socketpkg.contract import Syscalls
 
     SYSCALLS = Syscalls()
@@ -326,17 +326,17 @@ def _decode_inet(raw: bytes, family: int) -> Any:
     )
 
 
-def _families() -> Families:
+def _families() -> RareFamilies:
     """The codec of the other families, made when the first of them is used."""
     global _others
     if _others is None:
-        from socketpkg._engine.families import Families
+        from socketpkg._engine.families import RareFamilies
 
-        _others = Families(CONSTANTS, SYSCALLS)
+        _others = RareFamilies(CONSTANTS, SYSCALLS)
     return _others
 
 
-_others: Families | None = None
+_others: RareFamilies | None = None
 
 
 class AddressCodec:

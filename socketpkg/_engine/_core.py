@@ -28,7 +28,7 @@ from socketpkg._engine.arguments import (
     timeout_ns,
 )
 from socketpkg._engine.buffers import is_buffer
-from socketpkg._engine.capi import interpreted
+from socketpkg._engine.interpreted import interpreted
 from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec, host_name, idna, resolve, sockaddr_family
@@ -627,7 +627,7 @@ class Socket:
         return _bulk_functions().receive_segments(self, c_ssize(bufsize), c_int(flags))  # type: ignore[no-any-return]
 
 
-def own_methods(cls: type[Socket]) -> None:
+def copy_methods(cls: type[Socket]) -> None:
     """Gives *cls* the compiled methods that it inherits from `Socket` as its own.
 
     CPython specializes a call of such a method for objects of just the class that the method belongs to. For those of a

@@ -1,7 +1,8 @@
-"""What CPython's ``_ssl`` wants of the low-level module: the capsule ``_socket.CAPI``, and sockets it can read.
+"""Unsafe: reads and writes CPython's own objects through ctypes. What ``_ssl`` wants of the low-level module.
 
-``_ssl`` never calls a method of the socket below a TLS connection. It takes the descriptor and the timeout from fixed
-places behind the object's head, where CPython's own socket object (``Modules/socketmodule.h``) has::
+That is the capsule ``_socket.CAPI``, and sockets that it can read. ``_ssl`` never calls a method of the socket below a
+TLS connection. It takes the descriptor and the timeout from fixed places behind the object's head, where CPython's own
+socket object (``Modules/socketmodule.h``) has::
 
     int fd, family, type, proto;
     PyObject *(*errorhandler)(void);    raises what errno says; called by CPython 3.11 and 3.12
@@ -16,13 +17,7 @@ to look as above, it has its slots only: everything works but TLS over our socke
 
 from __future__ import annotations
 
-import _socket
 import sys
-from _operator import index
-from _warnings import warn as _warn
-
-from ..contract import Descriptor
-from .functions import Function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,21 +37,13 @@ _IMMUTABLE, _BASE = 1 << 8, 1 << 10
 # Words of a type object between its size as a variable-sized object and its flags.
 _WORDS_BEFORE_FLAGS = 18
 
-#: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
-#: with an __index__.) To call a Python function takes longer than all that they do.
-_NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
-
 #: What the type is called, and the module that it is found in: not those of the backend.
-_NAME = "socket"
-_LOW_LEVEL = f"{__name__.rpartition('._engine.')[0]}._socket"
+NAME = "socket"
+LOW_LEVEL = f"{__name__.rpartition('._engine.')[0]}._socket"
 
 #: The type with the fields, and the address of the error handler; made once, None where it cannot be.
 _head: tuple[type, int] | None = None
 _head_made = False
-
-
-#: What a method of an interpreted class is.
-_FUNCTION = type(lambda: None)
 
 
 def capsule(backend: Backend) -> Any:
@@ -64,7 +51,7 @@ def capsule(backend: Backend) -> Any:
     if "compiled-core" in backend.features:
         make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
         if make is not None:
-            return make(backend.core.Socket, _LOW_LEVEL, _NAME)
+            return make(backend.core.Socket, LOW_LEVEL, NAME)
     elif getattr(backend.core, "HEAD", None) is not None:
         try:
             return _capsule(backend.core.Socket)
@@ -73,88 +60,8 @@ def capsule(backend: Backend) -> Any:
     return None
 
 
-def interpreted(core: dict[str, Any]) -> dict[str, Any]:
-    """What an interpreted `_core`, whose names are *core*, puts in the place of its own `Socket`, of the functions that
-    set its fields, and of those that the interpreter has as well.
-
-    The class here is the same but for its base. It makes its objects as Cython does (by __cinit__), and like any type
-    that is written in C it cannot be changed.
-    """
-    cls: type = core["Socket"]
-    namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-    # Making the class makes their descriptors again. These two are of use to the compiled class only.
-    for name in cls.__slots__:  # type: ignore[attr-defined]
-        del namespace[name]
-    slots = [name for name in cls.__slots__ if name not in ("_sp_errorhandler", "_sp_state")]  # type: ignore[attr-defined]
-    # Over compiled calls (in a stack of layers) a socket has to be one of their own descriptors.
-    calls: Any = sys.modules[f"{core['__package__']}.syscalls"]
-    compiled = getattr(calls, "Head", None)
-    found = _find_head() if compiled is None else None
-    base: Any
-    if compiled is not None:
-        base = compiled
-        slots.remove("_sp_waits_first")
-        namespace["_sp_waits_first"] = compiled._sp_c_waits_first
-        names: dict[str, Any] = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare_nothing}
-    elif found is None:
-        names = {"_prepare": _prepare_nothing}
-        base = object
-    else:
-        base, handler = found
-
-        def _prepare(sock: Any) -> None:
-            sock._sp_c_errorhandler = handler
-
-        names = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare}
-    namespace["__slots__"] = tuple(slots)
-    create = base.__new__
-
-    def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
-        self = create(cls)
-        self.__cinit__()
-        return self
-
-    namespace["__new__"] = __new__
-    namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
-    if sys.implementation.name == "cpython":
-        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
-    names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
-    names["_borrowed"] = borrower(calls)
-    names["HEAD"] = compiled if found is None else base
-    names["_index"] = names["_saturated"] = index
-    for name, value in namespace.items():
-        if type(value) is _FUNCTION:
-            value.__qualname__ = f"{_NAME}.{name}"
-    namespace["__module__"] = _LOW_LEVEL
-    namespace["__qualname__"] = _NAME
-    names["Socket"] = made = type(_NAME, (base,), namespace)
-    if names["HEAD"] is not None and _head_can_be_written():
-        _make_immutable(made)
-    return names
-
-
-#: By the compiled type: what `borrower` has made of it.
-_borrowers: dict[type, type] = {}
-
-
-def borrower(calls: Any) -> Any:
-    """What makes a `Descriptor` of a number for the calls of a module ``syscalls``: compiled ones demand their own."""
-    compiled = getattr(calls, "Head", None)
-    if compiled is None:
-        return Descriptor
-
-    class Borrowed(compiled):  # type: ignore[misc,valid-type]
-        """A descriptor that somebody else owns."""
-
-        __slots__ = ("_sp_fd",)
-
-        def __init__(self, fd: int) -> None:
-            self._sp_fd = self._sp_c_fd = fd  # type: ignore[misc]
-
-    return _borrowers.setdefault(compiled, Borrowed)
-
-
-def _head_can_be_written() -> bool:
+def head_can_be_written() -> bool:
+    """Whether there is a ctypes to write with."""
     try:
         import ctypes  # noqa: F401
     except ImportError:
@@ -162,59 +69,8 @@ def _head_can_be_written() -> bool:
     return True
 
 
-def _finalizer(close: Any, with_fields: bool) -> Any:
-    """What `Socket.__del__` does, with nothing that is looked up in a module: an object may outlive them all."""
-    is_finalizing = sys.is_finalizing
-
-    def __del__(self: Any) -> None:
-        fd = self._sp_fd
-        if fd == -1:
-            return
-        try:
-            # About the code that let go of the socket. (A compiled __del__ has no frame of its own.)
-            warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-        except Exception as failure:
-            # Late in the interpreter's own end what shows warnings may be a ruin. A warning made an error is none.
-            if isinstance(failure, Warning) or not is_finalizing():
-                raise
-        finally:
-            self._sp_fd = -1
-            if with_fields:
-                self._sp_c_fd = -1
-            try:
-                close(fd)
-            except OSError:
-                pass  # nobody is there to be told, as in the standard library
-
-    warn = _warn
-    return __del__
-
-
-def _native(function: Any, own: Any) -> Any:
-    """*function* of the interpreter in the place of our *own*, whose signature can be read."""
-    if function.__text_signature__:
-        return function
-    shown: Any = Function(function)
-    shown.model = own
-    shown.__module__ = own.__module__
-    # The names in those of our own would be looked for in a module that a built-in function has not.
-    shown.__annotations__ = {}
-    return shown
-
-
-def _set_fd(sock: Any, fd: int) -> None:
-    sock._sp_fd = sock._sp_c_fd = fd
-
-
-def _set_timeout(sock: Any, timeout: int) -> None:
-    sock._sp_timeout = sock._sp_c_timeout = timeout
-
-
-def _prepare_nothing(sock: Any) -> None:
-    pass
-
-
-def _find_head() -> tuple[type, int] | None:
+def find_head() -> tuple[type, int] | None:
+    """The type with the fields that `_ssl` reads, and the address of the error handler; None if it cannot be made."""
     global _head, _head_made
     if not _head_made:
         if sys.implementation.name == "cpython":
@@ -288,7 +144,7 @@ def _keep(owner: object) -> None:
     ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pythonapi))(owner)
 
 
-def _make_immutable(cls: type) -> None:
+def make_immutable(cls: type) -> None:
     """Sets Py_TPFLAGS_IMMUTABLETYPE, as the standard library's socket has it."""
     import ctypes
 

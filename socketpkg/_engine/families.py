@@ -55,7 +55,7 @@ _PACKET_FORM = "AF_PACKET address must be a tuple of two to five elements"
 _ALG_FORM = "AF_ALG address must be a tuple (type, name[, feat[, mask]])"
 
 
-class Families:
+class RareFamilies:
     """Encoding and decoding over one backend's constants and calls; the interface of `AddressCodec`."""
 
     def __init__(self, constants: Mapping[str, int], syscalls: Syscalls) -> None:

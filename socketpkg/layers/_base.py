@@ -11,8 +11,8 @@ import os
 import sys
 from types import FunctionType
 
-from socketpkg._engine.capi import borrower
-from socketpkg.contract import Syscalls, SystemCalls
+from socketpkg._engine.interpreted import borrower
+from socketpkg.contract import RequiredSyscalls, Syscalls
 
 from . import _options
 from ._options import LayerError, Option
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The calls of the contract by name, as it describes them.
 CONTRACT: dict[str, FunctionType] = {
     name: call
-    for cls in (SystemCalls, Syscalls)
+    for cls in (RequiredSyscalls, Syscalls)
     for name, call in vars(cls).items()
     if isinstance(call, FunctionType) and not name.startswith("_")
 }

@@ -330,7 +330,7 @@ def read_known(path: Path, python: str) -> dict[str, dict]:
     return known
 
 
-def judge(file: str, baseline: dict, ours: dict, known: dict[str, dict], unstable: dict[str, str]) -> dict:
+def compare_results(file: str, baseline: dict, ours: dict, known: dict[str, dict], unstable: dict[str, str]) -> dict:
     """What is wrong with a file's result, test by test."""
     problems = {}
     if baseline["state"] != "ended":
@@ -507,7 +507,7 @@ def main() -> int:
     if options.baseline is not None:
         write(options.baseline, {"python": sys.version, "files": baselines})
 
-    verdicts = {file: judge(file, *pair, known, unstable) for file, pair in pairs.items()}
+    verdicts = {file: compare_results(file, *pair, known, unstable) for file, pair in pairs.items()}
     names = ["run", "passed", "failed", "skipped"]
     rows = [["", BASELINE, *names, backend, *names, "worse"]]
     totals = [[0] * 4, [0] * 4]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from socketpkg import backends, layers
-from socketpkg.contract import Syscalls, SystemCalls
+from socketpkg.contract import RequiredSyscalls, Syscalls
 from socketpkg.layers import Layer, LayerError, _base, _options, _stack
 
 from .conftest import USABLE, Programs
@@ -184,7 +184,7 @@ def test_nobody_takes_the_name_of_a_layer_of_ours(programs: Programs) -> None:
 def test_every_call_of_the_contract_goes_down() -> None:
     stack = backends.load("null+ctypes")
     (layer,) = stack.layers
-    public = {name for cls in (SystemCalls, Syscalls) for name in vars(cls) if not name.startswith("_")}
+    public = {name for cls in (RequiredSyscalls, Syscalls) for name in vars(cls) if not name.startswith("_")}
     assert set(_base.CALLS) == public - {"features", "describe"}
     assert stack.below is backends.load("ctypes")
     for name in _base.CALLS:
@@ -194,7 +194,7 @@ def test_every_call_of_the_contract_goes_down() -> None:
 def test_a_new_call_passes_without_a_change(programs: Programs) -> None:
     code = """
         from socketpkg import contract
-        contract.SystemCalls.new_call = lambda self, fd: 0
+        contract.RequiredSyscalls.new_call = lambda self, fd: 0
         from socketpkg_ctypes.syscalls import Syscalls
         Syscalls.new_call = lambda self, fd: 42
         from socketpkg import backends

@@ -1,0 +1,158 @@
+"""The interpreted `Socket`: the class of an interpreted `_core`, made again to look like one that is written in C."""
+
+from __future__ import annotations
+
+import _socket
+import sys
+from _operator import index
+from _warnings import warn as _warn
+
+from ..contract import Descriptor
+from .capi import LOW_LEVEL, NAME, find_head, head_can_be_written, make_immutable
+from .functions import Function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+else:
+    from .annotations import Any
+
+#: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
+#: with an __index__.) To call a Python function takes longer than all that they do.
+_NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
+
+#: What a method of an interpreted class is.
+_FUNCTION = type(lambda: None)
+
+
+def interpreted(core: dict[str, Any]) -> dict[str, Any]:
+    """What an interpreted `_core`, whose names are *core*, puts in the place of its own `Socket`, of the functions that
+    set its fields, and of those that the interpreter has as well.
+
+    The class here is the same but for its base. It makes its objects as Cython does (by __cinit__), and like any type
+    that is written in C it cannot be changed.
+    """
+    cls: type = core["Socket"]
+    namespace = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+    # Making the class makes their descriptors again. These two are of use to the compiled class only.
+    for name in cls.__slots__:  # type: ignore[attr-defined]
+        del namespace[name]
+    slots = [name for name in cls.__slots__ if name not in ("_sp_errorhandler", "_sp_state")]  # type: ignore[attr-defined]
+    # Over compiled calls (in a stack of layers) a socket has to be one of their own descriptors.
+    calls: Any = sys.modules[f"{core['__package__']}.syscalls"]
+    compiled = getattr(calls, "Head", None)
+    found = find_head() if compiled is None else None
+    base: Any
+    if compiled is not None:
+        base = compiled
+        slots.remove("_sp_waits_first")
+        namespace["_sp_waits_first"] = compiled._sp_c_waits_first
+        names: dict[str, Any] = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare_nothing}
+    elif found is None:
+        names = {"_prepare": _prepare_nothing}
+        base = object
+    else:
+        base, handler = found
+
+        def _prepare(sock: Any) -> None:
+            sock._sp_c_errorhandler = handler
+
+        names = {"_set_fd": _set_fd, "_set_timeout": _set_timeout, "_prepare": _prepare}
+    namespace["__slots__"] = tuple(slots)
+    create = base.__new__
+
+    def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
+        self = create(cls)
+        self.__cinit__()
+        return self
+
+    namespace["__new__"] = __new__
+    namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
+    if sys.implementation.name == "cpython":
+        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
+    names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
+    names["_borrowed"] = borrower(calls)
+    names["HEAD"] = compiled if found is None else base
+    names["_index"] = names["_saturated"] = index
+    for name, value in namespace.items():
+        if type(value) is _FUNCTION:
+            value.__qualname__ = f"{NAME}.{name}"
+    namespace["__module__"] = LOW_LEVEL
+    namespace["__qualname__"] = NAME
+    names["Socket"] = made = type(NAME, (base,), namespace)
+    if names["HEAD"] is not None and head_can_be_written():
+        make_immutable(made)
+    return names
+
+
+#: By the compiled type: what `borrower` has made of it.
+_borrowers: dict[type, type] = {}
+
+
+def borrower(calls: Any) -> Any:
+    """What makes a `Descriptor` of a number for the calls of a module ``syscalls``: compiled ones demand their own."""
+    compiled = getattr(calls, "Head", None)
+    if compiled is None:
+        return Descriptor
+
+    class Borrowed(compiled):  # type: ignore[misc,valid-type]
+        """A descriptor that somebody else owns."""
+
+        __slots__ = ("_sp_fd",)
+
+        def __init__(self, fd: int) -> None:
+            self._sp_fd = self._sp_c_fd = fd  # type: ignore[misc]
+
+    return _borrowers.setdefault(compiled, Borrowed)
+
+
+def _finalizer(close: Any, with_fields: bool) -> Any:
+    """What `Socket.__del__` does, with nothing that is looked up in a module: an object may outlive them all."""
+    is_finalizing = sys.is_finalizing
+
+    def __del__(self: Any) -> None:
+        fd = self._sp_fd
+        if fd == -1:
+            return
+        try:
+            # About the code that let go of the socket. (A compiled __del__ has no frame of its own.)
+            warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+        except Exception as failure:
+            # At shutdown the warnings machinery may be gone; a warning turned into an error must still be raised.
+            if isinstance(failure, Warning) or not is_finalizing():
+                raise
+        finally:
+            self._sp_fd = -1
+            if with_fields:
+                self._sp_c_fd = -1
+            try:
+                close(fd)
+            except OSError:
+                pass  # nobody is there to be told, as in the standard library
+
+    warn = _warn
+    return __del__
+
+
+def _native(function: Any, own: Any) -> Any:
+    """*function* of the interpreter instead of our *own*, whose signature can be read."""
+    if function.__text_signature__:
+        return function
+    shown: Any = Function(function)
+    shown.model = own
+    shown.__module__ = own.__module__
+    # The names in those of our own would be looked for in a module that a built-in function has not.
+    shown.__annotations__ = {}
+    return shown
+
+
+def _set_fd(sock: Any, fd: int) -> None:
+    sock._sp_fd = sock._sp_c_fd = fd
+
+
+def _set_timeout(sock: Any, timeout: int) -> None:
+    sock._sp_timeout = sock._sp_c_timeout = timeout
+
+
+def _prepare_nothing(sock: Any) -> None:
+    pass
