@@ -188,11 +188,12 @@ def format(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style of the Python and the Cython code."""
-    session.install("ruff", "cython-lint")
+    """Check the style of the Python and the Cython code, and the spelling of everything."""
+    session.install("ruff", "cython-lint", "codespell")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("cython-lint", "backends/socketpkg_c")
+    session.run("codespell")
 
 
 @nox.session(venv_backend="none")
@@ -518,11 +519,20 @@ def bench(session: nox.Session) -> None:
     session.run("python", str(ROOT / "docs" / "bench"), *session.posargs, *outputs, env={"PYTHONSAFEPATH": "1"})
 
 
-@nox.session
+@nox.session(python=newest_python())
 def docs(session: nox.Session) -> None:
-    """Check that the links of the documents lead somewhere and that their examples run."""
-    install(session, "[test]")
-    pytest(session, [str(ROOT / "tests" / "packaging" / "test_docs.py")], {})
+    """Build the site, and check the documents: links, examples, command lines, that the reference is whole."""
+    install(session, "[docs,test]")
+    folder = Path(session.cache_dir).absolute() / "site"
+    shutil.rmtree(folder, ignore_errors=True)
+    trees = str(Path(session.create_tmp()).absolute() / "trees")
+    session.run(
+        *("python", "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-d", trees, str(ROOT / "docs"), str(folder)),
+        env={"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    session.log(f"the site: {folder / 'index.html'}")
+    tests = [str(ROOT / "tests" / "packaging" / name) for name in ("test_docs.py", "test_site.py")]
+    pytest(session, tests, {"SOCKETPKG_TEST_SITE": str(folder)})
 
 
 @nox.session

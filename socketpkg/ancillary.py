@@ -155,7 +155,7 @@ class PidDescriptor(NamedTuple):
 class ReceiveError(NamedTuple):
     """IP_RECVERR and IPV6_RECVERR: an error of something sent, from MSG_ERRQUEUE.
 
-    *origin* is one of SO_EE_ORIGIN_, *type* and *code* are those of the ICMP message, *info* is its further
+    *origin* is one of ``SO_EE_ORIGIN_*``, *type* and *code* are those of the ICMP message, *info* is its further
     information (the MTU for EMSGSIZE), *data* the sequence number of a timestamp or of zero-copy. *offender* is the
     address of the host that told the error, None if nobody did.
     """

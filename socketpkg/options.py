@@ -16,7 +16,7 @@ import errno
 import os
 from _operator import index
 from struct import Struct, calcsize
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import socketpkg
 
@@ -25,15 +25,7 @@ from ._engine.arguments import INT_MAX, NANOSECONDS, timeout_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol, SupportsIndex
-
-    class HasOptions(Protocol):
-        """A socket, as far as it is needed here."""
-
-        def getsockopt(self, level: int, option: int, buflen: int, /) -> bytes: ...
-        def setsockopt(self, level: int, option: int, value: int | bytes, /) -> None: ...
-        def fileno(self) -> int: ...
-
+    from typing import SupportsIndex
 
 __all__ = [
     "IPV6_DONTFRAG",
@@ -142,6 +134,23 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+
+class HasOptions(Protocol):
+    """What has options: a socket, or an object that passes these calls on to one, as TLS connections do."""
+
+    def getsockopt(self, level: int, option: int, buflen: int, /) -> bytes:
+        """Gives at most *buflen* bytes of an option's value."""
+        ...
+
+    def setsockopt(self, level: int, option: int, value: int | bytes, /) -> None:
+        """Sets an option."""
+        ...
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
+
 
 _CONSTANTS = _socket.core.CONSTANTS
 _LEVELS = {
@@ -305,106 +314,106 @@ def _lingering(name: str) -> Option[int | None]:
 
 # -- the options -------------------------------------------------------------------------------------------------------
 
-SO_ACCEPTCONN = _flag("SO_ACCEPTCONN", writable=False)
-SO_BROADCAST = _flag("SO_BROADCAST")
-SO_DONTROUTE = _flag("SO_DONTROUTE")
-SO_KEEPALIVE = _flag("SO_KEEPALIVE")
-SO_NO_CHECK = _flag("SO_NO_CHECK")
-SO_OOBINLINE = _flag("SO_OOBINLINE")
-SO_PASSCRED = _flag("SO_PASSCRED")
-SO_PASSPIDFD = _flag("SO_PASSPIDFD")
-SO_REUSEADDR = _flag("SO_REUSEADDR")
-SO_REUSEPORT = _flag("SO_REUSEPORT")
-SO_RXQ_OVFL = _flag("SO_RXQ_OVFL")
-SO_TIMESTAMP = _flag("SO_TIMESTAMP")
-SO_TIMESTAMPNS = _flag("SO_TIMESTAMPNS")
-SO_ZEROCOPY = _flag("SO_ZEROCOPY")
-SO_DOMAIN = _number("SO_DOMAIN", writable=False)
+SO_ACCEPTCONN: Option[bool] = _flag("SO_ACCEPTCONN", writable=False)
+SO_BROADCAST: Option[bool] = _flag("SO_BROADCAST")
+SO_DONTROUTE: Option[bool] = _flag("SO_DONTROUTE")
+SO_KEEPALIVE: Option[bool] = _flag("SO_KEEPALIVE")
+SO_NO_CHECK: Option[bool] = _flag("SO_NO_CHECK")
+SO_OOBINLINE: Option[bool] = _flag("SO_OOBINLINE")
+SO_PASSCRED: Option[bool] = _flag("SO_PASSCRED")
+SO_PASSPIDFD: Option[bool] = _flag("SO_PASSPIDFD")
+SO_REUSEADDR: Option[bool] = _flag("SO_REUSEADDR")
+SO_REUSEPORT: Option[bool] = _flag("SO_REUSEPORT")
+SO_RXQ_OVFL: Option[bool] = _flag("SO_RXQ_OVFL")
+SO_TIMESTAMP: Option[bool] = _flag("SO_TIMESTAMP")
+SO_TIMESTAMPNS: Option[bool] = _flag("SO_TIMESTAMPNS")
+SO_ZEROCOPY: Option[bool] = _flag("SO_ZEROCOPY")
+SO_DOMAIN: Option[int] = _number("SO_DOMAIN", writable=False)
 #: The errno of an error that is pending, 0 for none; reading it takes it away.
-SO_ERROR = _number("SO_ERROR", writable=False)
-SO_INCOMING_CPU = _number("SO_INCOMING_CPU")
-SO_INCOMING_NAPI_ID = _number("SO_INCOMING_NAPI_ID", writable=False)
-SO_MARK = _number("SO_MARK")
-SO_PEEK_OFF = _number("SO_PEEK_OFF")
-SO_PRIORITY = _number("SO_PRIORITY")
-SO_PROTOCOL = _number("SO_PROTOCOL", writable=False)
+SO_ERROR: Option[int] = _number("SO_ERROR", writable=False)
+SO_INCOMING_CPU: Option[int] = _number("SO_INCOMING_CPU")
+SO_INCOMING_NAPI_ID: Option[int] = _number("SO_INCOMING_NAPI_ID", writable=False)
+SO_MARK: Option[int] = _number("SO_MARK")
+SO_PEEK_OFF: Option[int] = _number("SO_PEEK_OFF")
+SO_PRIORITY: Option[int] = _number("SO_PRIORITY")
+SO_PROTOCOL: Option[int] = _number("SO_PROTOCOL", writable=False)
 #: Bytes. Linux doubles what is set, and gives the doubled number (socket(7)).
-SO_RCVBUF = _number("SO_RCVBUF")
-SO_SNDBUF = _number("SO_SNDBUF")
-SO_RCVLOWAT = _number("SO_RCVLOWAT")
-SO_TIMESTAMPING = _number("SO_TIMESTAMPING")
-SO_TYPE = _number("SO_TYPE", writable=False)
+SO_RCVBUF: Option[int] = _number("SO_RCVBUF")
+SO_SNDBUF: Option[int] = _number("SO_SNDBUF")
+SO_RCVLOWAT: Option[int] = _number("SO_RCVLOWAT")
+SO_TIMESTAMPING: Option[int] = _number("SO_TIMESTAMPING")
+SO_TYPE: Option[int] = _number("SO_TYPE", writable=False)
 #: Seconds, of which the kernel counts microseconds.
-SO_BUSY_POLL = _time("SO_BUSY_POLL", 1000)
+SO_BUSY_POLL: Option[float] = _time("SO_BUSY_POLL", 1000)
 #: Seconds that a close waits for what is still to be sent, None for not at all; 0 resets the connection.
-SO_LINGER = _lingering("SO_LINGER")
-SO_RCVTIMEO = _timeval("SO_RCVTIMEO")
-SO_SNDTIMEO = _timeval("SO_SNDTIMEO")
-SO_COOKIE = _wide("SO_COOKIE", writable=False)
-SO_NETNS_COOKIE = _wide("SO_NETNS_COOKIE", writable=False)
+SO_LINGER: Option[int | None] = _lingering("SO_LINGER")
+SO_RCVTIMEO: Option[float | None] = _timeval("SO_RCVTIMEO")
+SO_SNDTIMEO: Option[float | None] = _timeval("SO_SNDTIMEO")
+SO_COOKIE: Option[int] = _wide("SO_COOKIE", writable=False)
+SO_NETNS_COOKIE: Option[int] = _wide("SO_NETNS_COOKIE", writable=False)
 #: Bytes in a second.
-SO_MAX_PACING_RATE = _wide("SO_MAX_PACING_RATE")
+SO_MAX_PACING_RATE: Option[int] = _wide("SO_MAX_PACING_RATE")
 #: The name of an interface, '' for none.
-SO_BINDTODEVICE = _text("SO_BINDTODEVICE")
+SO_BINDTODEVICE: Option[str] = _text("SO_BINDTODEVICE")
 
-IP_BIND_ADDRESS_NO_PORT = _flag("IP_BIND_ADDRESS_NO_PORT")
-IP_FREEBIND = _flag("IP_FREEBIND")
-IP_HDRINCL = _flag("IP_HDRINCL")
-IP_MULTICAST_ALL = _flag("IP_MULTICAST_ALL")
-IP_MULTICAST_LOOP = _flag("IP_MULTICAST_LOOP")
-IP_PKTINFO = _flag("IP_PKTINFO")
-IP_RECVERR = _flag("IP_RECVERR")
-IP_RECVORIGDSTADDR = _flag("IP_RECVORIGDSTADDR")
-IP_RECVTOS = _flag("IP_RECVTOS")
-IP_RECVTTL = _flag("IP_RECVTTL")
-IP_TRANSPARENT = _flag("IP_TRANSPARENT")
-IP_MINTTL = _number("IP_MINTTL")
-IP_MTU = _number("IP_MTU", writable=False)
-IP_MTU_DISCOVER = _number("IP_MTU_DISCOVER")
-IP_MULTICAST_TTL = _number("IP_MULTICAST_TTL")
-IP_TOS = _number("IP_TOS")
-IP_TTL = _number("IP_TTL")
+IP_BIND_ADDRESS_NO_PORT: Option[bool] = _flag("IP_BIND_ADDRESS_NO_PORT")
+IP_FREEBIND: Option[bool] = _flag("IP_FREEBIND")
+IP_HDRINCL: Option[bool] = _flag("IP_HDRINCL")
+IP_MULTICAST_ALL: Option[bool] = _flag("IP_MULTICAST_ALL")
+IP_MULTICAST_LOOP: Option[bool] = _flag("IP_MULTICAST_LOOP")
+IP_PKTINFO: Option[bool] = _flag("IP_PKTINFO")
+IP_RECVERR: Option[bool] = _flag("IP_RECVERR")
+IP_RECVORIGDSTADDR: Option[bool] = _flag("IP_RECVORIGDSTADDR")
+IP_RECVTOS: Option[bool] = _flag("IP_RECVTOS")
+IP_RECVTTL: Option[bool] = _flag("IP_RECVTTL")
+IP_TRANSPARENT: Option[bool] = _flag("IP_TRANSPARENT")
+IP_MINTTL: Option[int] = _number("IP_MINTTL")
+IP_MTU: Option[int] = _number("IP_MTU", writable=False)
+IP_MTU_DISCOVER: Option[int] = _number("IP_MTU_DISCOVER")
+IP_MULTICAST_TTL: Option[int] = _number("IP_MULTICAST_TTL")
+IP_TOS: Option[int] = _number("IP_TOS")
+IP_TTL: Option[int] = _number("IP_TTL")
 
-IPV6_DONTFRAG = _flag("IPV6_DONTFRAG")
-IPV6_FREEBIND = _flag("IPV6_FREEBIND")
-IPV6_MULTICAST_LOOP = _flag("IPV6_MULTICAST_LOOP")
-IPV6_RECVERR = _flag("IPV6_RECVERR")
-IPV6_RECVHOPLIMIT = _flag("IPV6_RECVHOPLIMIT")
-IPV6_RECVORIGDSTADDR = _flag("IPV6_RECVORIGDSTADDR")
-IPV6_RECVPKTINFO = _flag("IPV6_RECVPKTINFO")
-IPV6_RECVTCLASS = _flag("IPV6_RECVTCLASS")
-IPV6_TRANSPARENT = _flag("IPV6_TRANSPARENT")
-IPV6_V6ONLY = _flag("IPV6_V6ONLY")
-IPV6_MTU = _number("IPV6_MTU")
-IPV6_MTU_DISCOVER = _number("IPV6_MTU_DISCOVER")
-IPV6_MULTICAST_HOPS = _number("IPV6_MULTICAST_HOPS")
-IPV6_TCLASS = _number("IPV6_TCLASS")
-IPV6_UNICAST_HOPS = _number("IPV6_UNICAST_HOPS")
+IPV6_DONTFRAG: Option[bool] = _flag("IPV6_DONTFRAG")
+IPV6_FREEBIND: Option[bool] = _flag("IPV6_FREEBIND")
+IPV6_MULTICAST_LOOP: Option[bool] = _flag("IPV6_MULTICAST_LOOP")
+IPV6_RECVERR: Option[bool] = _flag("IPV6_RECVERR")
+IPV6_RECVHOPLIMIT: Option[bool] = _flag("IPV6_RECVHOPLIMIT")
+IPV6_RECVORIGDSTADDR: Option[bool] = _flag("IPV6_RECVORIGDSTADDR")
+IPV6_RECVPKTINFO: Option[bool] = _flag("IPV6_RECVPKTINFO")
+IPV6_RECVTCLASS: Option[bool] = _flag("IPV6_RECVTCLASS")
+IPV6_TRANSPARENT: Option[bool] = _flag("IPV6_TRANSPARENT")
+IPV6_V6ONLY: Option[bool] = _flag("IPV6_V6ONLY")
+IPV6_MTU: Option[int] = _number("IPV6_MTU")
+IPV6_MTU_DISCOVER: Option[int] = _number("IPV6_MTU_DISCOVER")
+IPV6_MULTICAST_HOPS: Option[int] = _number("IPV6_MULTICAST_HOPS")
+IPV6_TCLASS: Option[int] = _number("IPV6_TCLASS")
+IPV6_UNICAST_HOPS: Option[int] = _number("IPV6_UNICAST_HOPS")
 
-TCP_CORK = _flag("TCP_CORK")
-TCP_FASTOPEN_CONNECT = _flag("TCP_FASTOPEN_CONNECT")
-TCP_INQ = _flag("TCP_INQ")
-TCP_NODELAY = _flag("TCP_NODELAY")
-TCP_QUICKACK = _flag("TCP_QUICKACK")
-TCP_FASTOPEN = _number("TCP_FASTOPEN")
-TCP_KEEPCNT = _number("TCP_KEEPCNT")
-TCP_MAXSEG = _number("TCP_MAXSEG")
-TCP_NOTSENT_LOWAT = _number("TCP_NOTSENT_LOWAT")
-TCP_SYNCNT = _number("TCP_SYNCNT")
-TCP_WINDOW_CLAMP = _number("TCP_WINDOW_CLAMP")
+TCP_CORK: Option[bool] = _flag("TCP_CORK")
+TCP_FASTOPEN_CONNECT: Option[bool] = _flag("TCP_FASTOPEN_CONNECT")
+TCP_INQ: Option[bool] = _flag("TCP_INQ")
+TCP_NODELAY: Option[bool] = _flag("TCP_NODELAY")
+TCP_QUICKACK: Option[bool] = _flag("TCP_QUICKACK")
+TCP_FASTOPEN: Option[int] = _number("TCP_FASTOPEN")
+TCP_KEEPCNT: Option[int] = _number("TCP_KEEPCNT")
+TCP_MAXSEG: Option[int] = _number("TCP_MAXSEG")
+TCP_NOTSENT_LOWAT: Option[int] = _number("TCP_NOTSENT_LOWAT")
+TCP_SYNCNT: Option[int] = _number("TCP_SYNCNT")
+TCP_WINDOW_CLAMP: Option[int] = _number("TCP_WINDOW_CLAMP")
 #: Seconds, rounded up to what the kernel counts: whole ones, and milliseconds for TCP_USER_TIMEOUT.
-TCP_DEFER_ACCEPT = _time("TCP_DEFER_ACCEPT", NANOSECONDS)
-TCP_KEEPIDLE = _time("TCP_KEEPIDLE", NANOSECONDS, "TCP_KEEPALIVE")
-TCP_KEEPINTVL = _time("TCP_KEEPINTVL", NANOSECONDS)
-TCP_LINGER2 = _time("TCP_LINGER2", NANOSECONDS)
-TCP_USER_TIMEOUT = _time("TCP_USER_TIMEOUT", 10**6)
+TCP_DEFER_ACCEPT: Option[float] = _time("TCP_DEFER_ACCEPT", NANOSECONDS)
+TCP_KEEPIDLE: Option[float] = _time("TCP_KEEPIDLE", NANOSECONDS, "TCP_KEEPALIVE")
+TCP_KEEPINTVL: Option[float] = _time("TCP_KEEPINTVL", NANOSECONDS)
+TCP_LINGER2: Option[float] = _time("TCP_LINGER2", NANOSECONDS)
+TCP_USER_TIMEOUT: Option[float] = _time("TCP_USER_TIMEOUT", 10**6)
 #: Names, such as 'cubic', and 'tls'.
-TCP_CONGESTION = _text("TCP_CONGESTION")
-TCP_ULP = _text("TCP_ULP")
+TCP_CONGESTION: Option[str] = _text("TCP_CONGESTION")
+TCP_ULP: Option[str] = _text("TCP_ULP")
 
-UDP_CORK = _flag("UDP_CORK")
-UDP_GRO = _flag("UDP_GRO")
-UDP_SEGMENT = _number("UDP_SEGMENT")
+UDP_CORK: Option[bool] = _flag("UDP_CORK")
+UDP_GRO: Option[bool] = _flag("UDP_GRO")
+UDP_SEGMENT: Option[int] = _number("UDP_SEGMENT")
 
 
 def get_bytes(sock: HasOptions, level: int, option: int, size: SupportsIndex) -> bytes:

@@ -62,7 +62,7 @@ class TcpInfo:
     retransmits: int | None = None
     probes: int | None = None
     backoff: int | None = None
-    #: TCPI_OPT_ bits: timestamps, SACK, window scaling, ECN, ECN seen, SYN data.
+    #: ``TCPI_OPT_*`` bits: timestamps, SACK, window scaling, ECN, ECN seen, SYN data.
     options: int | None = None
     #: Window scales as powers of two.
     snd_wscale: int | None = None

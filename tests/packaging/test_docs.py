@@ -1,9 +1,19 @@
-"""The documents: every link leads somewhere, and every Python example runs."""
+"""The documents: every link leads somewhere, and every Python example and command line runs.
+
+A block of commands (``sh`` and ``console``) runs in a folder of its own, in which there are the files that the
+documents speak of. In the line above the block a comment, which no reader sees, may say otherwise:
+
+- ``<!-- not run: REASON -->``
+- ``<!-- run by tests/FOLDER/FILE.py -->`` (``and`` others): that test does it, from the page or in its own words
+- ``<!-- slow -->``: it takes more than some seconds
+- ``<!-- in the checkout -->``: it runs in a copy of the tree of the project
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
+COMMENT = re.compile(r"<!-- ((?:(?!-->).)+) -->\n\Z", re.DOTALL)
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\S*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
@@ -45,6 +56,29 @@ def examples() -> list[object]:
             if match["language"] == "python":
                 line = text.count("\n", 0, match.start("code")) + 1
                 found.append(pytest.param(document, line, match["code"], id=f"{name(document)}:{line}"))
+    return found
+
+
+def commands() -> list[object]:
+    """Each block of command lines that is to run."""
+    found: list[object] = []
+    for document, line, code, comment in command_blocks():
+        if comment is None or comment in ("slow", "in the checkout"):
+            marks = [pytest.mark.slow] if comment == "slow" else []
+            found.append(pytest.param(document, line, code, comment, id=f"{name(document)}:{line}", marks=marks))
+    return found
+
+
+def command_blocks() -> list[tuple[Path, int, str, str | None]]:
+    """Each block of command lines: document, line, code, and the comment above it."""
+    found: list[tuple[Path, int, str, str | None]] = []
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for match in FENCE.finditer(text):
+            if match["language"] in ("sh", "console"):
+                comment = COMMENT.search(text[: match.start()])
+                line = text.count("\n", 0, match.start("code")) + 1
+                found.append((document, line, match["code"], " ".join(comment[1].split()) if comment else None))
     return found
 
 
@@ -82,3 +116,77 @@ def test_examples_run(tmp_path: Path, document: Path, line: int, code: str) -> N
         timeout=60,
     )
     assert done.returncode == 0, f"{name(document)}, line {line}:\n{done.stderr}"
+
+
+#: What the documents' command lines take for granted to be there.
+FILES = {
+    "app.py": """\
+import socket
+
+with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+    with server.accept()[0] as accepted:
+        client.sendall(b"hello")
+        assert accepted.recv(5) == b"hello"
+""",
+    "tests/test_app.py": """\
+import runpy
+
+
+def test_app():
+    runpy.run_path("app.py")
+""",
+}
+
+
+def tools(folder: Path) -> Path:
+    """A folder with ``python`` and ``pytest`` for the PATH: those that run this test, whatever else is installed."""
+    folder.mkdir()
+    for command, start in (("python", ""), ("python3", ""), ("pytest", "-m pytest")):
+        file = folder / command
+        file.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {start} "$@"\n', encoding="utf-8")
+        file.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(("document", "line", "code", "comment"), commands())
+def test_command_lines_run(tmp_path: Path, document: Path, line: int, code: str, comment: str | None) -> None:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    if comment == "in the checkout":
+        for part in ("tests", "pyproject.toml", "examples", "docs"):
+            (folder / part).symlink_to(ROOT / part)
+    else:
+        # The programs that stand on the page itself, under the names that their first lines say.
+        programs = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+        for file, text in (*FILES.items(), *programs):
+            (folder / file).parent.mkdir(exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+    script = re.sub(r"^[$] ", "", code, flags=re.MULTILINE)
+    own = ("SOCKET_BACKEND", "SOCKETPKG_TEST_TARGET", "SOCKETPKG_TEST_BACKENDS", "PYTEST_ADDOPTS")
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script],
+        cwd=folder,
+        env={
+            **{key: value for key, value in os.environ.items() if key not in own},
+            "PATH": os.pathsep.join([str(tools(tmp_path / "bin")), os.environ["PATH"]]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, f"{name(document)}, line {line}:\n{done.stdout}"
+
+
+def test_what_is_not_run_says_why() -> None:
+    for document, line, _, comment in command_blocks():
+        where = f"{name(document)}, line {line}"
+        if comment is None or comment in ("slow", "in the checkout"):
+            continue
+        if comment.startswith("run by "):
+            for test in comment.removeprefix("run by ").split(" and "):
+                assert (ROOT / test).is_file(), f"{where}: there is no {test}"
+        else:
+            assert re.fullmatch(r"not run: \S.{10,}", comment), f"{where}: {comment!r} is no reason"
