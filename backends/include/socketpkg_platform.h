@@ -300,7 +300,7 @@
 /* recvmmsg(2) and sendmmsg(2) */
 #if SP_LINUX || defined(__FreeBSD__) || defined(__NetBSD__)
 #define SP_HAVE_MMSG 1
-#elif defined(__OpenBSD__) && defined(OpenBSD) && OpenBSD >= 202210
+#elif defined(__OpenBSD__) && defined(MSG_WAITFORONE) /* since 7.2 */
 #define SP_HAVE_MMSG 1
 #else
 #define SP_HAVE_MMSG 0

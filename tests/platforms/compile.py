@@ -24,8 +24,8 @@ class Platform(NamedTuple):
     headers: tuple[str, ...]
     #: What backends/include/socketpkg_platform.h has to find out there.
     facts: dict[str, int]
-    #: What Python's own configuration defines there and not here.
-    defines: tuple[str, ...] = ()
+    #: What Python's own configuration defines there and not here, and what the platform's own headers do not heed.
+    options: tuple[str, ...] = ()
 
 
 def facts(sa_len: int, mmsg: int, accept4: int, heed: int) -> dict[str, int]:
@@ -42,11 +42,12 @@ PLATFORMS = {
     "x86_64-netbsd": Platform("x86_64-unknown-netbsd10", ("x86_64-netbsd-none", "generic-netbsd"), facts(1, 1, 1, 1)),
     "x86_64-openbsd": Platform(
         *("x86_64-unknown-openbsd7.6", ("x86_64-openbsd-none", "generic-openbsd"), facts(1, 1, 1, 1)),
-        ("_BSD_SOURCE",),
+        ("-D_BSD_SOURCE",),
     ),
     "x86_64-musl": Platform(
-        *("x86_64-unknown-linux-musl", ("x86_64-linux-musl", "generic-musl", "x86_64-linux-any", "any-linux-any")),
+        *("x86_64-unknown-linux-musl", ("x86_64-linux-musl", "generic-musl", "x86-linux-any", "any-linux-any")),
         facts(0, 1, 1, 1),
+        ("-Wno-sign-compare",),  # CMSG_NXTHDR
     ),
 }
 
@@ -64,8 +65,7 @@ def command(platform: Platform, tree: Path) -> list[str]:
     for folder in [*folders, sysconfig.get_path("include")]:
         words += ["-isystem", folder]
     words += [f"-I{tree / 'backends' / 'include'}", f"-I{tree / 'build' / 'include'}"]
-    words += [f"-D{name}" for name in platform.defines]
-    return [*map(str, words)]
+    return [*map(str, words), *platform.options]
 
 
 def check(name: str, tree: Path, sources: list[Path], folder: Path) -> list[str]:
