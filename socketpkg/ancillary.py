@@ -364,7 +364,7 @@ def encode(*items: Any) -> list[tuple[int, int, ReadableBuffer]]:
 
     PacketInfo, TimeToLive, TypeOfService, HopLimit, TrafficClass, Credentials, Descriptors, SegmentSize, Mark,
     TransmitTime and Unknown can be sent. ValueError for another one and where the platform has no such item,
-    OverflowError for a number that does not fit into its place, OSError for an address that is none.
+    OverflowError for a number that does not fit into its place, OSError for an invalid address.
     """
     encoded: list[tuple[int, int, ReadableBuffer]] = []
     for item in items:

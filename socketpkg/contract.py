@@ -201,7 +201,7 @@ class RequiredSyscalls:
     def recvmsg_into(
         self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
-        """As recvmsg, scattered into *buffers*, with the count in the place of the data."""
+        """As recvmsg, scattered into *buffers*, with the count in place of the data."""
         raise NotImplementedError
 
     def sendmsg(
@@ -277,7 +277,7 @@ class RequiredSyscalls:
         raise NotImplementedError
 
     def inet_pton(self, family: int, text: str) -> bytes | None:
-        """inet_pton(3) for AF_INET and AF_INET6: the packed address, or None when *text* is none.
+        """inet_pton(3) for AF_INET and AF_INET6: the packed address, or None for another text.
         OSError (EAFNOSUPPORT) for another family. *text* holds no NUL and no surrogate."""
         raise NotImplementedError
 
@@ -351,7 +351,7 @@ class Syscalls(RequiredSyscalls):
         the caller's from then on, also when the call fails. An error behind the first connection ends the call, and is
         not raised.
 
-        accept4(2) has no flag that keeps it from waiting. On a descriptor in blocking mode it waits in the place of a
+        accept4(2) has no flag that keeps it from waiting. On a descriptor in blocking mode it waits in place of a
         connection that was there, and that another thread or process has taken in this instant."""
         start = len(found)
         # An object for Cython too, which would call the function of C that the method is.
@@ -412,7 +412,7 @@ class Syscalls(RequiredSyscalls):
     def recvmmsg_into(
         self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
     ) -> tuple[list[int], list[Items], list[int], list[bytes]]:
-        """As recvmmsg, each message into one of *buffers* (1 or more), with the counts in the place of the data."""
+        """As recvmmsg, each message into one of *buffers* (1 or more), with the counts in place of the data."""
         counts: list[int] = []
         ancillary: list[Items] = []
         msg_flags: list[int] = []

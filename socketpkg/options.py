@@ -1,4 +1,4 @@
-"""Socket options with types, in the place of numbers and bytes.
+"""Socket options with types, in place of numbers and bytes.
 
 Each option that this module knows is an `Option` with the values it takes: ``options.TCP_NODELAY.set(sock, True)``,
 ``options.TCP_USER_TIMEOUT.get(sock)``. Times are seconds whatever the kernel counts in. `KNOWN` has all by name.
@@ -493,7 +493,7 @@ def join_group(
 
     *interface* is where it comes from: a name, an index, or one of the interface's own addresses; None leaves the
     choice to the kernel. With *source*, an address, only what that host sends (source-specific multicast); one
-    group can be joined for several sources. OSError for an address that is none or of another family than the
+    group can be joined for several sources. OSError for an invalid address, or one of another family than the
     socket's (EINVAL), for an interface that there is not (ENODEV), and as of setsockopt(2).
     """
     _group(sock, "MCAST_JOIN_GROUP" if source is None else "MCAST_JOIN_SOURCE_GROUP", group, interface, source)

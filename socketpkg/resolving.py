@@ -135,7 +135,7 @@ class _Threads:
             if not self.threads:
                 raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from failure
         except BaseException:
-            # The handler of a signal raised, and nobody knows whether the thread will run: if so, it is to end at once.
+            # The handler of a signal raised, and the thread may or may not run: if so, it is to end at once.
             self.threads -= 1
             wanted.clear()
             raise

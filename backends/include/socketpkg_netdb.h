@@ -66,7 +66,7 @@ static inline int sp_gethostbyaddr(const void *packed, socklen_t length, int fam
 #if SP_HAVE_GETSERVBYNAME_R || SP_HAVE_GETPROTOBYNAME_R
 enum { SP_ENTRY_SIZE = 1024, SP_ENTRY_LIMIT = 1 << 24 };
 
-/* A larger buffer in the place of *buffer*, which is *first* at the beginning; or null, when it is large enough for
+/* A larger buffer in place of *buffer*, which is *first* at the beginning; or null, when it is large enough for
  * everyone or memory has run out. */
 static inline char *sp_grow(char *buffer, const char *first, size_t *size)
 {

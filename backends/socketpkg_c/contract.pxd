@@ -17,7 +17,7 @@ cdef extern from *:
 
 
 cdef class Descriptor:
-    # CPython's _ssl is handed a `Socket` in the place of a _socket.socket and reads these fields at their offsets
+    # CPython's _ssl is handed a `Socket` in place of a _socket.socket and reads these fields at their offsets
     # behind the object's head, so the order and types of the first seven are those of its PySocketSockObject. Neither
     # class may have cdef or cpdef methods: a method table would stand before them.
     cdef int _sp_fd

@@ -258,8 +258,8 @@ class ForeignSyscalls(Syscalls):
     def _wait(self, sock: "HasDescriptor", events: int, timeout: int, deadline: int) -> int:
         """Waits until the socket is ready, in error or closed. The result is the deadline, which is set when it is 0.
 
-        A negative *timeout* is none; TimeoutError when the deadline passes. What ended the wait shows itself in the
-        next try.
+        A negative *timeout* waits for ever; TimeoutError when the deadline passes. What ended the wait
+        shows itself in the next try.
         """
         while True:
             fd = sock._sp_fd

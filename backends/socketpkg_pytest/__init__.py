@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Before the first conftest imports anything: puts socketpkg in the place of socket."""
+    """Before the first conftest imports anything: puts socketpkg in place of socket."""
     options = early_config.known_args_namespace
     stack = _stack(options)
     if stack is None:

@@ -15,7 +15,7 @@ def _remove_from_path() -> None:
 
 
 def _install() -> None:
-    """Puts socketpkg in the place of socket. A backend that was named and cannot be used ends the process."""
+    """Puts socketpkg in place of socket. A backend that was named and cannot be used ends the process."""
     try:
         import socketpkg
     except ImportError as error:

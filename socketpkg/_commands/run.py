@@ -224,7 +224,7 @@ def _help() -> argparse.ArgumentParser:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's own options, for the help."""
-    parser.add_argument("--backend", metavar="NAME", help=f"which one to use, in the place of {backends.VARIABLE}'s")
+    parser.add_argument("--backend", metavar="NAME", help=f"which one to use, in place of {backends.VARIABLE}'s")
     parser.add_argument(
         "--no-children", action="store_true", help="leave the Python programs alone that the program starts"
     )
@@ -351,7 +351,7 @@ def _run_module(name: str, alter_argv: bool) -> None:
 
 
 def _new_main() -> ModuleType:
-    """An empty __main__ as the interpreter makes it, in the place of ours."""
+    """An empty __main__ as the interpreter makes it, in place of ours."""
     main = ModuleType("__main__")
     main.__builtins__ = builtins  # type: ignore[attr-defined]
     if sys.version_info < (3, 14):

@@ -179,7 +179,7 @@ class Socket:
             try:
                 _close_socket(self)
             except OSError:
-                pass  # nobody is there to be told, as in the standard library
+                pass  # a finalizer cannot report it, as in the standard library
 
     def __repr__(self) -> str:
         return (
@@ -861,7 +861,7 @@ def c_unsigned(value: SupportsIndex, bits: int) -> int:
 
 
 def _descriptor(value: SupportsIndex) -> int:
-    """A descriptor, -1 for a number that is none: CPython cuts it to an int, which may be that of another file."""
+    """A descriptor, -1 for an impossible number: CPython cuts it to an int, which may be that of another file."""
     number = c_long(value)
     return number if 0 <= number <= INT_MAX else -1
 

@@ -41,7 +41,7 @@ _ANY_REAL_NUMBER = sys.version_info >= (3, 15)
 
 
 def contiguous(value: ReadableBuffer) -> memoryview:
-    """A view of a buffer, which the caller releases. TypeError for what is none, BufferError for one in pieces.
+    """A view of a buffer, which the caller releases. TypeError for another object, BufferError for one in pieces.
 
     The errors are those of PyObject_GetBuffer(), as the compiled backend and the standard library raise them.
     """

@@ -47,7 +47,7 @@ class Deadline:
         return self._timeout == 0 or (self._timeout > 0 and monotonic_ns() >= self._end)
 
     def left_or_zero(self) -> int:
-        """As `left`, with 0 in the place of the TimeoutError."""
+        """As `left`, with 0 in place of the TimeoutError."""
         if self._timeout <= 0:
             return self._timeout
         return max(self._end - monotonic_ns(), 0)

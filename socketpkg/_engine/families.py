@@ -49,7 +49,7 @@ _ALG_TYPE_SIZE = 14
 _ALG_NAME_SIZE = 64
 _HARDWARE_ADDRESS_SIZE = 8
 
-_TEXT = 0  # in the place of a number of bits
+_TEXT = 0  # in place of a number of bits
 
 _PACKET_FORM = "AF_PACKET address must be a tuple of two to five elements"
 _ALG_FORM = "AF_ALG address must be a tuple (type, name[, feat[, mask]])"

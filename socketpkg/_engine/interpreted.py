@@ -18,7 +18,7 @@ else:
     from .annotations import Any
 
 #: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
-#: with an __index__.) To call a Python function takes longer than all that they do.
+#: with an __index__.) Calling a Python function takes longer than their work.
 _NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
 
 #: What a method of an interpreted class is.
@@ -26,7 +26,7 @@ _FUNCTION = type(lambda: None)
 
 
 def interpreted(core: dict[str, Any]) -> dict[str, Any]:
-    """What an interpreted `_core`, whose names are *core*, puts in the place of its own `Socket`, of the functions that
+    """What an interpreted `_core`, whose names are *core*, puts in place of its own `Socket`, of the functions that
     set its fields, and of those that the interpreter has as well.
 
     The class here is the same but for its base. It makes its objects as Cython does (by __cinit__), and like any type
@@ -128,7 +128,7 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
             try:
                 close(fd)
             except OSError:
-                pass  # nobody is there to be told, as in the standard library
+                pass  # a finalizer cannot report it, as in the standard library
 
     warn = _warn
     return __del__

@@ -173,7 +173,7 @@ class Names:
 
 
 def is_numeric(host: bytes) -> bool:
-    """Whether a host is an address and no name, so that nobody is asked for it."""
+    """Whether a host is an address and no name, so that no resolver is asked for it."""
     text = host.decode("ascii", "replace").partition("%")[0]
     for family in (_socket.AF_INET, _socket.AF_INET6):
         try:

@@ -110,7 +110,7 @@ class Relay:
         atexit.register(self._drain)
 
     def take(self, fd: int, latency: int, rate: int, connecting: bool) -> tuple[int, int]:
-        """Puts the end of a pair in the place of the connection *fd*, with its flags. Returns a descriptor of the
+        """Puts the end of a pair in place of the connection *fd*, with its flags. Returns a descriptor of the
         connection, which is the caller's, and the number of the relay's end."""
         names = self._constants
         made = list(self._below.socketpair(names["AF_UNIX"], names["SOCK_STREAM"], 0))

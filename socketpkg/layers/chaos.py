@@ -103,7 +103,7 @@ class _Shaken(Record):
         self.dice: dict[str, Dice] = {}
         #: Calls by name, for the report.
         self.calls: dict[str, int] = {}
-        #: What was done last by kind of call: a readiness that is none comes not twice in a row.
+        #: What was done last by kind of call: a false readiness does not come twice in a row.
         self.last: dict[str, str] = {}
         self.accepted: int = 0
         #: Datagrams that are late: (data, flags, address).
@@ -591,7 +591,7 @@ class Layer(TrackingLayer[_Shaken]):
             record.last["abort"] = "1"
             number = errno.ECONNABORTED if happens == "aborted" else errno.EMFILE
             self._tell(record, "accept", errno.errorcode[number])
-            # The connection stays: this one was aborted by a peer that nobody knows.
+            # The connection stays: this one was aborted by an unknown peer.
             raise OSError(number, os.strerror(number))
         record.last["abort"] = ""
         found = super().accept(sock, timeout)
@@ -696,7 +696,7 @@ def _raise(number: int) -> NoReturn:
 
 
 def _size(buffer: Any) -> int:
-    """How many bytes a buffer has; -1 for what is none, or not in one piece."""
+    """How many bytes a buffer has; -1 for an object without a buffer, or one in pieces."""
     if type(buffer) is bytes:
         return len(buffer)
     try:

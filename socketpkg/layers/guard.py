@@ -481,7 +481,7 @@ def _error(note: str) -> PermissionError:
 
 
 def _is_old_numeric(host: bytes) -> bool:
-    """Whether the C library takes it for an IPv4 address of fewer parts (127.1), so that nobody is asked."""
+    """Whether the C library takes it for an IPv4 address of fewer parts (127.1), which no resolver is asked for."""
     from _socket import inet_aton
 
     try:

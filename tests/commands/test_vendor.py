@@ -509,7 +509,7 @@ def test_update_of_options_that_are_none(dest: Path, capsys: pytest.CaptureFixtu
 
 
 def rank_as(monkeypatch: pytest.MonkeyPatch, rank: Callable[[Any], list[tuple[str, float]]]) -> None:
-    """Puts something in the place of the measurement."""
+    """Puts something in place of the measurement."""
     monkeypatch.setattr(bench, "rank", rank)
 
 

@@ -115,7 +115,7 @@ def check_target(target):
     else:
         import socketpkg._socket
 
-        assert public is socketpkg and low is socketpkg._socket, "socketpkg is not in the place of socket"
+        assert public is socketpkg and low is socketpkg._socket, "socketpkg is not in place of socket"
         assert socketpkg.__backend__ == target, f"the backend is {socketpkg.__backend__}"
 
 

@@ -1,4 +1,4 @@
-"""Runs the interpreter's own tests of sockets with socketpkg in the place of socket; the standard library is the judge.
+"""Runs the interpreter's own tests of sockets with socketpkg in place of socket; the standard library is the judge.
 
 ``python run.py --backend c [--report FILE] [FILE ...]``: see docs/conformance.md. Every test file runs in a process of
 its own (child.py), once on the standard library's module and once on the backend; the exit status is 1 if a test that

@@ -39,7 +39,7 @@ class Looping(Contract):
 
 @pytest.fixture(params=["system", "loop"])
 def bulk(request: pytest.FixtureRequest, syscalls: Any) -> Any:
-    """A backend as it is, and with the calls of the contract in the place of its own."""
+    """A backend as it is, and with the calls of the contract in place of its own."""
     return syscalls if request.param == "system" else Looping(syscalls)
 
 

@@ -86,7 +86,7 @@ class Place:
             raise VendorError(f"{self.given} is not writable: {error.strerror}") from None
 
     def put(self, tree: Path) -> None:
-        """Makes the folder *tree* the copy, in the place of one that is there.
+        """Makes the folder *tree* the copy, in place of one that is there.
 
         It is written beside its place first. What could go wrong goes wrong there; then it is renamed into its place.
         """

@@ -1,4 +1,4 @@
-"""What the interpreter imports when it starts: puts socketpkg in the place of socket before anything can import that.
+"""What the interpreter imports when it starts: puts socketpkg in place of socket before anything can import that.
 
 The runner has this folder on PYTHONPATH, so that it works in the processes that a test starts, too (but not in those
 that it starts with ``-I``, ``-E`` or ``-S``).
