@@ -55,6 +55,8 @@ cdef enum:
     FEW_BUFFERS = 4
     FEW_ITEMS = 4
     LITTLE_CONTROL = 256
+    # What a cmsghdr needs on any platform.
+    ALIGNMENT = 16
     NANOSECONDS_PER_MS = 1000000
     INT_MAX = 2147483647
     # Most hosts' entries fit; a larger one makes the lookup come again.
@@ -1347,6 +1349,8 @@ cdef class Batch:
     cdef libc.sockaddr_storage *names
     cdef char *data
     cdef char *control
+    # From the control memory of one message to that of the next.
+    cdef size_t control_stride
     cdef Py_buffer *views
     cdef Py_ssize_t exported
     cdef list kept
@@ -1388,8 +1392,9 @@ cdef class Batch:
         return 0
 
     cdef int make_control(self, Py_ssize_t count, Py_ssize_t size) except -1:
-        # Of zeros, as in Message.
-        self.control = <char *>PyMem_Calloc(count, size)
+        # Of zeros, as in Message. Each message's begins where a cmsghdr may stand.
+        self.control_stride = (<size_t>size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+        self.control = <char *>PyMem_Calloc(count, self.control_stride)
         if self.control == NULL:
             raise MemoryError
         return 0
@@ -1502,7 +1507,7 @@ cdef inline void prepare(Batch batch, Py_ssize_t i, Py_ssize_t ancbufsize) noexc
     header.msg_iov = &batch.vectors[i]
     header.msg_iovlen = 1
     if ancbufsize:
-        header.msg_control = batch.control + i * ancbufsize
+        header.msg_control = batch.control + i * batch.control_stride
         header.msg_controllen = ancbufsize
 
 
