@@ -126,7 +126,14 @@ class Constants(SphinxDirective):
         return _paragraphs(chosen, lambda name: nodes.literal(name, name))
 
 
+def _without_aliases(app: object, what: object, name: object, found: object, options: object, lines: list[str]) -> None:
+    """Takes away what every named tuple says of a field by itself."""
+    if lines and lines[0].startswith("Alias for field number"):
+        lines.clear()
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", _without_aliases)
     inventory = Path(app.doctreedir) / "python.inv"
     _inventory.write(inventory)
     app.config.intersphinx_mapping = {"python": ("https://docs.python.org/3", str(inventory))}
