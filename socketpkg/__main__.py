@@ -1,5 +1,7 @@
 """``python -m socketpkg``: the programs that come with the package. Without the name of one it is the doctor."""
 
+from __future__ import annotations
+
 import sys
 from importlib import import_module
 
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
 DEFAULT = "doctor"
 
 
-def command(name: str) -> "Command":
+def command(name: str) -> Command:
     """A command by its name."""
     found: Any = import_module(f".{_config.COMMANDS[name]}", __package__)
     return found  # type: ignore[no-any-return]
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command that *arguments* (by default those of the process) name; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["run"] and "run" in _config.COMMANDS:

@@ -1,5 +1,7 @@
 """Modules that are attributes of the standard library's ``socket``, and that hardly any program asks for there."""
 
+from __future__ import annotations
+
 from types import ModuleType
 
 TYPE_CHECKING = False
@@ -17,11 +19,11 @@ class DeferredModule(ModuleType):
     specializes LOAD_ATTR only for modules without it, and ``socket.htons(80)`` took 1.7 times as long.
     """
 
-    def __init__(self, name: str, namespace: "dict[str, Any]") -> None:
+    def __init__(self, name: str, namespace: dict[str, Any]) -> None:
         super().__init__(name)
         super().__setattr__("namespace", namespace)
 
-    def __getattribute__(self, name: str) -> "Any":
+    def __getattribute__(self, name: str) -> Any:
         return getattr(_imported(self), name)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -30,7 +32,7 @@ class DeferredModule(ModuleType):
     def __delattr__(self, name: str) -> None:
         delattr(_imported(self), name)
 
-    def __dir__(self) -> "list[str]":
+    def __dir__(self) -> list[str]:
         return dir(_imported(self))
 
 

@@ -25,6 +25,8 @@ A backend can fail in three ways, and only the first two let ``auto`` go on to t
 The module is on the path of ``import socketpkg``, so it imports nothing that is slow to import.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -61,9 +63,9 @@ __all__ = [
 #: The capability names of the chosen backend. Made on first access, since that may have to load the backend.
 features: frozenset[str]
 
-VARIABLE: "Final" = "SOCKET_BACKEND"
-GROUP: "Final" = "socketpkg.backends"
-LAYERS_GROUP: "Final" = "socketpkg.layers"
+VARIABLE: Final = "SOCKET_BACKEND"
+GROUP: Final = "socketpkg.backends"
+LAYERS_GROUP: Final = "socketpkg.layers"
 
 #: What an extension module says that cannot be loaded into a second interpreter of the process. Neither CPython nor
 #: Cython gives these errors a type or an attribute of their own to tell them by.
@@ -94,10 +96,10 @@ class Backend:
         self,
         name: str,
         package: str,
-        core: "ModuleType",
-        address: "ModuleType",
-        layers: "tuple[contract.Syscalls, ...]" = (),
-        below: "Backend | None" = None,
+        core: ModuleType,
+        address: ModuleType,
+        layers: tuple[contract.Syscalls, ...] = (),
+        below: Backend | None = None,
     ) -> None:
         #: Its name, as `SOCKET_BACKEND` takes it.
         self.name: Final = name
@@ -194,8 +196,8 @@ class _Instances:
 
     @classmethod
     def find_spec(
-        cls, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
-    ) -> "ModuleSpec | None":
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """The finder's one call, as `importlib.abc.MetaPathFinder` describes it."""
         package, _, module = fullname.rpartition(".")
         if package in _interpreted and module in SHARED:
@@ -204,12 +206,12 @@ class _Instances:
 
 
 #: The packages of the backends that `_Instances` serves.
-_interpreted: "set[str]" = set()
+_interpreted: set[str] = set()
 
 # No lock guards these: one held while importing would deadlock with a thread that holds an import lock and waits for
 # ours. Each outcome is set once by an atomic setdefault, and two threads at it at once do the same work twice.
-_outcomes: "dict[str, Backend | _Failure]" = {}
-_choice: "tuple[Backend, str] | None" = None
+_outcomes: dict[str, Backend | _Failure] = {}
+_choice: tuple[Backend, str] | None = None
 
 
 def load(name: str) -> Backend:
@@ -368,7 +370,7 @@ def _listing(but: str = "") -> str:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
-def _outcome(name: str) -> "Backend | _Failure":
+def _outcome(name: str) -> Backend | _Failure:
     """The backend *name* or why there is none, remembered."""
     found = _outcomes.get(name)
     if found is not None:
@@ -391,7 +393,7 @@ def _outcome(name: str) -> "Backend | _Failure":
     return _outcomes.setdefault(name, outcome)
 
 
-def _stack(name: str) -> "Backend | _Failure":
+def _stack(name: str) -> Backend | _Failure:
     """A stack of layers over a backend. A failure is not remembered: it may be an option that is set right."""
     try:
         backend: Backend = _imported(f"{__package__}.layers._stack").load(name)
@@ -463,7 +465,7 @@ def registered(group: str) -> dict[str, list[str]]:
     return found
 
 
-def _load(name: str, package: str) -> "Backend | _Failure":
+def _load(name: str, package: str) -> Backend | _Failure:
     # Exception, not ImportError: whatever a backend raises is reported as its failure. None of it is swallowed, and
     # only the kinds that are listed here let the choice go on.
     try:
@@ -498,7 +500,7 @@ def _load(name: str, package: str) -> "Backend | _Failure":
         return _broken(package, error)
 
 
-def _imported(name: str) -> "ModuleType":
+def _imported(name: str) -> ModuleType:
     """What importlib.import_module() gives; that one is not loaded in every interpreter."""
     __import__(name)
     return sys.modules[name]
@@ -509,7 +511,7 @@ def _has_core(package: str) -> bool:
     return _found(f"{package}._core", sys.modules[package].__path__) is not None
 
 
-def _found(fullname: str, path: "Sequence[str]") -> "ModuleSpec | None":
+def _found(fullname: str, path: Sequence[str]) -> ModuleSpec | None:
     """What the importers of this interpreter find under that name in *path*. Not only those of files: a program that a
     freezer made may have another one."""
     for finder in sys.meta_path:
@@ -526,7 +528,7 @@ def _broken(package: str, error: Exception) -> _Failure:
     return _Failure(package, False, f"built but broken: {text}", error)
 
 
-def _checked(module: "ModuleType") -> "type[contract.Syscalls]":
+def _checked(module: ModuleType) -> type[contract.Syscalls]:
     """The class ``Syscalls`` of a backend, when it fulfils the contract."""
     found = getattr(module, "Syscalls", None)
     if not isinstance(found, type):

@@ -1,5 +1,7 @@
 """The contract's calls over the functions of _source.c."""
 
+from __future__ import annotations
+
 import sys
 from _socket import gaierror, herror
 from _thread import allocate_lock
@@ -69,7 +71,7 @@ class _Open:
         pass
 
 
-def _guard(reentrant: int) -> "Any":
+def _guard(reentrant: int) -> Any:
     """Keeps other threads out of a function that answers in memory of its own, where there is no other."""
     return _Open() if reentrant else allocate_lock()
 
@@ -168,7 +170,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     # CPython takes back the export of a buffer with the last reference to it.
     _must_let_go = sys.implementation.name != "cpython"
 
-    def constants(self) -> "Mapping[str, int]":
+    def constants(self) -> Mapping[str, int]:
         return MappingProxyType(_constants())
 
     def describe(self) -> dict[str, str]:
@@ -185,25 +187,25 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     def _errno(self, result: int) -> int:
         return -result
 
-    def _memory(self, size: int) -> "tuple[Any, Any]":
+    def _memory(self, size: int) -> tuple[Any, Any]:
         target = _allocate(_CHARS, size or 1)
         return target, ffi.buffer(target)
 
-    def _zeros(self, size: int) -> "tuple[Any, Any]":
+    def _zeros(self, size: int) -> tuple[Any, Any]:
         target = _new(_CHARS, size or 1)
         return target, ffi.buffer(target)
 
-    def _ints(self, count: int) -> "Any":
+    def _ints(self, count: int) -> Any:
         return _new(_INTS, [-1] * count)
 
-    def _length(self, size: int) -> "Any":
+    def _length(self, size: int) -> Any:
         return _new(_LENGTH, [size])
 
-    def _new_name(self) -> "tuple[Any, Any, Any]":
+    def _new_name(self) -> tuple[Any, Any, Any]:
         name = _new(_CHARS, NAME_SIZE)
         return name, ffi.buffer(name), _new(_INTS, [-1] * 4)
 
-    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+    def _readable(self, data: ReadableBuffer) -> tuple[Any, int]:
         if type(data) is bytes:
             return data, len(data)
         try:
@@ -215,21 +217,21 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
             target = _from_buffer(_CHARS, memoryview_of(data))
         return target, len(target)
 
-    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+    def _writable(self, buffer: WriteableBuffer) -> tuple[Any, int]:
         target = _from_buffer(_CHARS, buffer, True)
         return target, len(target)
 
-    def _release_target(self, target: "Any") -> None:
+    def _release_target(self, target: Any) -> None:
         if type(target) is not bytes:
             _release(target)
 
-    def _at_offset(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: Any, offset: int) -> Any:
         if type(target) is bytes:
             # The pointer alone would not keep the memory where it is.
             return _from_buffer(memoryview(target)[offset:])
         return target + offset
 
-    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
+    def _vectors(self, targets: list[tuple[Any, int]]) -> tuple[Any, Any]:
         keep: list[Any] = []
         vectors = _new(_VECTORS, len(targets))
         for i, (target, size) in enumerate(targets):
@@ -238,7 +240,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
             vector.iov_len = size
         return vectors, keep
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: list[int]) -> int:
+    def _accept(self, fd: int, room: tuple[Any, Any, Any] | None, made: list[int]) -> int:
         if room is None:
             made.extend(map(lib.sp_accept, (fd,), (ffi.NULL,), (ffi.NULL,)))
             return 0
@@ -246,7 +248,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         made.extend(map(lib.sp_accept, (fd,), (name,), (results,)))
         return results[0]  # type: ignore[no-any-return]
 
-    def accept_many(self, sock: "HasDescriptor", count: int, timeout: int, found: "list[tuple[int, bytes]]") -> None:
+    def accept_many(self, sock: HasDescriptor, count: int, timeout: int, found: list[tuple[int, bytes]]) -> None:
         found.extend(map(self.accept, (sock,), (timeout,)))
         own: list[int] = []
         fds: list[int] = []
@@ -278,20 +280,20 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
 
     # -- options of numbers, without memory for them ---------------------------------------------------------------
 
-    def getsockopt_int(self, sock: "HasDescriptor", level: int, option: int) -> int:
+    def getsockopt_int(self, sock: HasDescriptor, level: int, option: int) -> int:
         result: int = _getsockopt_int(sock._sp_fd, level, option)
         if result <= _FAILURES:
             self._fail(result - _FAILURES)
         return result
 
-    def setsockopt_int(self, sock: "HasDescriptor", level: int, option: int, value: int) -> None:
+    def setsockopt_int(self, sock: HasDescriptor, level: int, option: int, value: int) -> None:
         result = _setsockopt_int(sock._sp_fd, level, option, value)
         if result < 0:
             self._fail(result)
 
     # -- the first try -------------------------------------------------------------------------------------------
 
-    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+    def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is not bytearray or not buffer or flags or sock._sp_waits_first:
             return super().recv_into(sock, buffer, nbytes, flags, timeout)
         target = _from_buffer(_CHARS, buffer)
@@ -314,7 +316,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
                 _release(target)
             del target
 
-    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
+    def send(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> int:
         if type(data) is bytes and not flags and _SENDS_FIRST:
             size = len(data)
             if size <= LARGE:
@@ -324,7 +326,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
                 return self._send_target(sock, data, size, flags, timeout, result)
         return super().send(sock, data, flags, timeout)
 
-    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
+    def sendall(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> None:
         if type(data) is bytes and not flags and _SENDS_FIRST:
             size = len(data)
             if size <= LARGE:
@@ -345,7 +347,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     _sendmmsg = lib.held_send_many
     _sendmmsg_released = lib.sp_send_many
 
-    def _place(self, target: "Any", keep: "list[Any]") -> int:
+    def _place(self, target: Any, keep: list[Any]) -> int:
         return int(ffi.cast("uintptr_t", _pointer(target, keep)))
 
     # -- names and numbers ---------------------------------------------------------------------------------------
@@ -477,7 +479,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
             self._fail(result)
 
 
-def _pointer(target: "Any", keep: list["Any"]) -> "Any":
+def _pointer(target: Any, keep: list[Any]) -> Any:
     """A target that can be stored in a struct; what must live as long is added to *keep*."""
     if type(target) is bytes:
         target = _from_buffer(_CHARS, target)
@@ -491,7 +493,7 @@ def _resolver_error(code: int, error: int) -> OSError:
     return gaierror(code, _string(lib.gai_strerror(code)).decode(errors="replace"))
 
 
-def _names(pointer: "Any") -> list[bytes]:
+def _names(pointer: Any) -> list[bytes]:
     """The strings of an array that ends with a null pointer, which may itself be null."""
     names: list[bytes] = []
     while pointer and pointer[len(names)]:
@@ -499,7 +501,7 @@ def _names(pointer: "Any") -> list[bytes]:
     return names
 
 
-def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], int, list[bytes]]:
+def _ask_host(function: Any, *question: Any) -> tuple[bytes, list[bytes], int, list[bytes]]:
     """gethostby*(3), with as much memory as the answer takes."""
     entry = _new("struct hostent *")
     size = _ANSWER

@@ -6,6 +6,8 @@ that of the call afterwards. Where that number lies is found by the C interface 
 has to do.
 """
 
+from __future__ import annotations
+
 import ctypes
 from _thread import _local
 from errno import EAGAIN, EBADF
@@ -24,10 +26,10 @@ def _by_ctypes() -> int:
     return ctypes.set_errno(0)
 
 
-def _by_address() -> "tuple[Callable[[], int], Callable[[int], object]]":
+def _by_address() -> tuple[Callable[[], int], Callable[[int], object]]:
     library = ctypes.PyDLL(None)
 
-    def declare(name: str, result: "Any", *arguments: "Any") -> "Any":
+    def declare(name: str, result: Any, *arguments: Any) -> Any:
         function = library[name]
         function.restype = result
         function.argtypes = arguments

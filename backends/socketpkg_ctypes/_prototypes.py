@@ -8,6 +8,8 @@ The layouts are those of Linux, for glibc and musl. Where POSIX wants an ``int``
 lie over one another, and glibc declares the kernel's type; a ``size_t`` is right for both, on either byte order.
 """
 
+from __future__ import annotations
+
 import ctypes
 import struct
 import sys
@@ -171,7 +173,7 @@ InterfaceAddress._fields_ = [
 
 
 #: name: (result, arguments). A pointer to bytes is a c_void_p, which takes bytes, arrays and None.
-_FUNCTIONS: "dict[str, tuple[Any, list[Any]]]" = {
+_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "socket": (c_int, [c_int, c_int, c_int]),
     "socketpair": (c_int, [c_int, c_int, c_int, c_void_p]),
     "accept": (c_int, [c_int, c_void_p, c_void_p]),

@@ -1,5 +1,7 @@
 """The contract's calls over the C library that the process has loaded anyway."""
 
+from __future__ import annotations
+
 import os
 import sys
 
@@ -168,9 +170,9 @@ if _CPYTHON:
     class _Pinned(c_void_p):
         """The address of a buffer, which stays exported until `_release_target`."""
 
-        pin: "tuple[_PyBuffer, Any]"
+        pin: tuple[_PyBuffer, Any]
 
-    def _pinned(data: "ReadableBuffer", kind: int) -> "tuple[Any, int]":
+    def _pinned(data: ReadableBuffer, kind: int) -> tuple[Any, int]:
         """(target, size) of a buffer. Raises what the interpreter's functions in C do when there is none."""
         try:
             pin = _pins.pop()
@@ -221,16 +223,16 @@ else:
 _HUGE = 2**30
 
 
-def _to(target: "Any") -> "Any":
+def _to(target: Any) -> Any:
     """What a function that takes a pointer is given for an object, which must live as long."""
     # PyPy's takes an array for any pointer, but no reference.
     return byref(target) if _CPYTHON else Overlay.from_address(addressof(target))
 
 
 # As in `ForeignSyscalls`: spare objects, which take longer to make than to use.
-_options: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
-_messages: "deque[tuple[Any, Any, Any]]" = deque(maxlen=SPARES)
-_pins: "deque[tuple[Any, Any]]" = deque(maxlen=SPARES)
+_options: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+_messages: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+_pins: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
 
 
 #: An int of 0 and behind it its length, as one number.
@@ -243,7 +245,7 @@ class _Option(ctypes.Union):
     _fields_ = (("whole", c_uint64), ("value", c_int))
 
 
-def _new_option() -> "tuple[Any, Any, Any]":
+def _new_option() -> tuple[Any, Any, Any]:
     """An option, and pointers to its value and to its length."""
     option = _Option()
     if _CPYTHON:
@@ -254,10 +256,10 @@ def _new_option() -> "tuple[Any, Any, Any]":
 # -- raw functions as `ForeignSyscalls` wants them, of those of the C library ------------------------------------------
 
 
-def _naming(call: "Any") -> "Any":
+def _naming(call: Any) -> Any:
     """getsockname(2) or getpeername(2)."""
 
-    def ask(fd: int, name: "Any") -> int:
+    def ask(fd: int, name: Any) -> int:
         pointer, length, to_length, _ = name
         length.value = NAME_SIZE
         result: int = call(fd, pointer, to_length)
@@ -288,10 +290,10 @@ def _is_missing() -> bool:
     return False
 
 
-def _many(call: "Any", one: "Any", *more: "Any") -> "Any":
+def _many(call: Any, one: Any, *more: Any) -> Any:
     """recvmmsg(2) or sendmmsg(2); where it is missing, *one* for each message."""
 
-    def many(fd: int, target: "Any", count: int, flags: int) -> int:
+    def many(fd: int, target: Any, count: int, flags: int) -> int:
         result: int = call(fd, target, count, flags, *more)
         if result >= 0 or not _is_missing():
             return result
@@ -313,8 +315,8 @@ def _many(call: "Any", one: "Any", *more: "Any") -> "Any":
     return staticmethod(many)
 
 
-def _receiving_from(call: "Any") -> "Any":
-    def recvfrom(fd: int, target: "Any", size: int, flags: int, name: "Any") -> int:
+def _receiving_from(call: Any) -> Any:
+    def recvfrom(fd: int, target: Any, size: int, flags: int, name: Any) -> int:
         pointer, length, to_length, _ = name
         length.value = NAME_SIZE
         result: int = call(fd, target, size, flags, pointer, to_length)
@@ -323,7 +325,7 @@ def _receiving_from(call: "Any") -> "Any":
     return staticmethod(recvfrom)
 
 
-def _message() -> "tuple[Any, Any, Any]":
+def _message() -> tuple[Any, Any, Any]:
     """A msghdr of one buffer, its iovec, and a pointer to it. The caller's pointers are cleared before it goes back."""
     try:
         return _messages.pop()
@@ -334,11 +336,11 @@ def _message() -> "tuple[Any, Any, Any]":
         return message, vector, _to(message)
 
 
-def _sending(call: "Any", one: bool) -> "Any":
+def _sending(call: Any, one: bool) -> Any:
     """sendmsg(2) of one buffer, or of vectors."""
 
     def sendmsg(
-        fd: int, target: "Any", count: int, flags: int, address: bytes, length: int, control: bytes, control_size: int
+        fd: int, target: Any, count: int, flags: int, address: bytes, length: int, control: bytes, control_size: int
     ) -> int:
         message, vector, to_message = spare = _message()
         keep: list[Any] = []
@@ -365,16 +367,16 @@ def _sending(call: "Any", one: bool) -> "Any":
     return staticmethod(sendmsg)
 
 
-def _receiving(call: "Any", one: bool) -> "Any":
+def _receiving(call: Any, one: bool) -> Any:
     """recvmsg(2) into one buffer, or into vectors."""
 
     def recvmsg(
         fd: int,
-        target: "Any",
+        target: Any,
         count: int,
         flags: int,
-        name: "Any",
-        control: "Any",
+        name: Any,
+        control: Any,
         control_size: int,
         results: list[int],
     ) -> int:
@@ -445,7 +447,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
     _getsockname = _naming(gil_held.getsockname)
     _getpeername = _naming(gil_held.getpeername)
 
-    def constants(self) -> "Mapping[str, int]":
+    def constants(self) -> Mapping[str, int]:
         return MappingProxyType(CONSTANTS)
 
     def describe(self) -> dict[str, str]:
@@ -464,20 +466,20 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         # takes it for a pointer, nothing is as fast to take bytes from, and pages that nothing has been written to cost
         # nothing. It is longer than it has to be, for a slice of the whole would be the very object.
 
-        def _memory(self, size: int) -> "tuple[Any, Any]":
+        def _memory(self, size: int) -> tuple[Any, Any]:
             memory = _new_bytes(None, min(size + 2, sys.maxsize))
             return memory, memory
 
-        def _zeros(self, size: int) -> "tuple[Any, Any]":
+        def _zeros(self, size: int) -> tuple[Any, Any]:
             memory = bytes(size + 2)
             return memory, memory
 
-        def _write(self, target: "Any", view: "Any", start: int, content: bytes) -> None:
+        def _write(self, target: Any, view: Any, start: int, content: bytes) -> None:
             _memmove(self._at_offset(target, start) if start else target, content, len(content))
 
         _must_let_go = True
 
-        def _release_target(self, target: "Any") -> None:
+        def _release_target(self, target: Any) -> None:
             if type(target) is _Pinned:
                 pin = target.pin
                 _release_buffer(pin[1])
@@ -487,7 +489,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         # There a slice of an array is put together byte by byte, and no map is unmapped until the next collection.
         _must_let_go = True
 
-        def _memory(self, size: int) -> "tuple[Any, Any]":
+        def _memory(self, size: int) -> tuple[Any, Any]:
             if size > _HUGE:
                 # A bytearray that no memory has is a MemoryError, but a crash once PyPy has compiled the line.
                 import mmap
@@ -502,22 +504,22 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
 
         _zeros = _memory
 
-        def _release_target(self, target: "Any") -> None:
+        def _release_target(self, target: Any) -> None:
             if isinstance(target, _Held):
                 target.view.release()
 
-    def _ints(self, count: int) -> "Any":
+    def _ints(self, count: int) -> Any:
         return _INTS[count](*[-1] * count)
 
-    def _length(self, size: int) -> "Any":
+    def _length(self, size: int) -> Any:
         return _Length(size)
 
-    def _new_name(self) -> "tuple[Any, Any, Any]":
+    def _new_name(self) -> tuple[Any, Any, Any]:
         memory, view = self._zeros(NAME_SIZE)
         length = c_uint()
         return (memory, length, _to(length), _location(memory, [])), view, [-1] * 4
 
-    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+    def _readable(self, data: ReadableBuffer) -> tuple[Any, int]:
         if _CPYTHON:
             return (data, len(data)) if type(data) is bytes else _pinned(data, _SIMPLE)
         view = memoryview_of(data)
@@ -526,7 +528,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         size = view.nbytes
         return (_Held(view) if size else b""), size
 
-    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+    def _writable(self, buffer: WriteableBuffer) -> tuple[Any, int]:
         if _CPYTHON:
             return _pinned(buffer, _WRITABLE)
         view = memoryview(buffer)
@@ -535,10 +537,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         size = view.nbytes
         return (_Held(view) if size else _EMPTY), size
 
-    def _at_offset(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: Any, offset: int) -> Any:
         return c_void_p((_address(target, []) or 0) + offset)
 
-    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
+    def _vectors(self, targets: list[tuple[Any, int]]) -> tuple[Any, Any]:
         keep: list[Any] = []
         count = len(targets)
         vectors = _VECTORS[max(count - 1, 0).bit_length()]()
@@ -547,7 +549,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             vectors[i].iov_len = size
         return vectors, keep
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: list[int]) -> int:
+    def _accept(self, fd: int, room: tuple[Any, Any, Any] | None, made: list[int]) -> int:
         pointer, length, to_length, _ = _NOWHERE if room is None else room[0]
         length.value = NAME_SIZE
         made.extend(map(_accept4, (fd,), (pointer,), (to_length,), (_SOCK_CLOEXEC,)))
@@ -572,7 +574,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
 
     # -- options that are an int -----------------------------------------------------------------------------------
 
-    def getsockopt_int(self, sock: "HasDescriptor", level: int, option: int) -> int:
+    def getsockopt_int(self, sock: HasDescriptor, level: int, option: int) -> int:
         try:
             room = _options.pop()
         except IndexError:
@@ -587,7 +589,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         _options.append(room)
         return number
 
-    def setsockopt_int(self, sock: "HasDescriptor", level: int, option: int, value: int) -> None:
+    def setsockopt_int(self, sock: HasDescriptor, level: int, option: int, value: int) -> None:
         try:
             room = _options.pop()
         except IndexError:
@@ -600,7 +602,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
 
     # -- the first try -------------------------------------------------------------------------------------------
 
-    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+    def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is bytearray and not flags and nbytes <= len(buffer) and not sock._sp_waits_first:
             size = nbytes or len(buffer)
             if 0 < size <= _COPIED:
@@ -629,7 +631,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
                     del target
         return super().recv_into(sock, buffer, nbytes, flags, timeout)
 
-    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
+    def send(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> int:
         if _CPYTHON and type(data) is bytes and not flags:
             size = len(data)
             if size <= LARGE:
@@ -639,7 +641,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
                 return self._send_target(sock, data, size, flags, timeout, result)
         return super().send(sock, data, flags, timeout)
 
-    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
+    def sendall(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> None:
         if _CPYTHON and type(data) is bytes and not flags:
             size = len(data)
             if size <= LARGE:
@@ -659,7 +661,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
     _sendmmsg = _many(gil_held.sendmmsg, gil_held.sendmsg)
     _sendmmsg_released = _many(gil_released.sendmmsg, gil_released.sendmsg)
 
-    def _place(self, target: "Any", keep: "list[Any]") -> int:
+    def _place(self, target: Any, keep: list[Any]) -> int:
         return _address(target, keep) or 0
 
     # -- names and numbers ---------------------------------------------------------------------------------------
@@ -788,7 +790,7 @@ _SIZES = {CONSTANTS["AF_INET"]: 16, CONSTANTS["AF_INET6"]: 28}
 _AF_PACKET = CONSTANTS["AF_PACKET"]
 
 
-def _sockaddr(address: "Any") -> bytes:
+def _sockaddr(address: Any) -> bytes:
     """An address that the C library has made."""
     if not address:
         return b""
@@ -803,12 +805,12 @@ _In6Address = c_char * 16
 _EMPTY = Overlay()
 
 
-def _location(target: "Any", keep: "list[Any]") -> "Any":
+def _location(target: Any, keep: list[Any]) -> Any:
     """A target as a member of a structure takes it; what must live as long is added to *keep*."""
     return target if _CPYTHON and type(target) is bytes else _address(target, keep)
 
 
-def _address(target: "Any", keep: "list[Any]") -> int | None:
+def _address(target: Any, keep: list[Any]) -> int | None:
     """The address of a target, which must live for as long as it is used; on PyPy what is added to *keep* as well."""
     if isinstance(target, c_void_p):
         return target.value
@@ -831,7 +833,7 @@ def _resolver_error(code: int) -> OSError:
     return gaierror(code, text.decode(errors="replace"))
 
 
-def _names(pointer: "Any") -> list[bytes]:
+def _names(pointer: Any) -> list[bytes]:
     """The strings of an array that ends with a null pointer, which may itself be null."""
     names: list[bytes] = []
     while pointer and pointer[len(names)] is not None:
@@ -839,7 +841,7 @@ def _names(pointer: "Any") -> list[bytes]:
     return names
 
 
-def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], int, list[bytes]]:
+def _ask_host(function: Any, *question: Any) -> tuple[bytes, list[bytes], int, list[bytes]]:
     """gethostby*_r(3), with as much memory as the answer takes."""
     entry = Hostent()
     result = _ToHostent()
@@ -862,7 +864,7 @@ def _ask_host(function: "Any", *question: "Any") -> tuple[bytes, list[bytes], in
     return entry.h_name or b"", _names(entry.h_aliases), entry.h_addrtype, packed
 
 
-def _ask_service(function: "Any", *question: "Any") -> tuple[bytes, int] | None:
+def _ask_service(function: Any, *question: Any) -> tuple[bytes, int] | None:
     """getservby*_r(3): name and port in host byte order."""
     entry = Servent()
     result = _ToServent()

@@ -5,6 +5,8 @@ packs and unpacks, in one block of memory with all that it points to; for receiv
 of what it has to hold before a call.
 """
 
+from __future__ import annotations
+
 from _socket import MSG_DONTWAIT
 from errno import EINTR
 
@@ -37,7 +39,7 @@ class Block:
 
     __slots__ = ("address", "control", "data", "key", "keep", "names", "pattern", "size", "target", "vectors", "view")
 
-    def __init__(self, backend: "ForeignSyscalls", room: int, bufsize: int, ancbufsize: int) -> None:
+    def __init__(self, backend: ForeignSyscalls, room: int, bufsize: int, ancbufsize: int) -> None:
         header, vector = backend._mmsghdr, backend._iovec
         self.key = room, bufsize, ancbufsize
         self.vectors = room * header.size
@@ -65,28 +67,28 @@ class Block:
         # Of zeros: an item that the kernel has not written has no length, so that none is made up.
         self.pattern = b"".join(parts), bytes(room * ancbufsize)
 
-    def prepare(self, backend: "ForeignSyscalls") -> None:
+    def prepare(self, backend: ForeignSyscalls) -> None:
         """Makes it ready for the next call."""
         headers, control = self.pattern
         self.write(backend, 0, headers)
         if control:
             self.write(backend, self.control, control)
 
-    def write(self, backend: "ForeignSyscalls", start: int, content: bytes) -> None:
+    def write(self, backend: ForeignSyscalls, start: int, content: bytes) -> None:
         """Writes to its memory."""
         backend._write(self.target, self.view, start, content)
 
 
 def receive_many(
-    backend: "ForeignSyscalls",
-    sock: "HasDescriptor",
+    backend: ForeignSyscalls,
+    sock: HasDescriptor,
     count: int,
     bufsize: int,
-    buffers: "tuple[WriteableBuffer, ...] | None",
+    buffers: tuple[WriteableBuffer, ...] | None,
     ancbufsize: int,
     flags: int,
     timeout: int,
-) -> "tuple[list[Any], list[Items], list[int], list[bytes]]":
+) -> tuple[list[Any], list[Items], list[int], list[bytes]]:
     """What the contract's recvmmsg gives, or with *buffers* (*count* of them) its recvmmsg_into."""
     data: list[Any] = []
     ancillary: list[Items] = []
@@ -147,12 +149,12 @@ def receive_many(
 
 
 def _take(
-    backend: "ForeignSyscalls",
+    backend: ForeignSyscalls,
     block: Block,
     received: int,
     with_data: bool,
-    data: "list[Any]",
-    ancillary: "list[Items]",
+    data: list[Any],
+    ancillary: list[Items],
     msg_flags: list[int],
     addresses: list[bytes],
 ) -> None:
@@ -185,7 +187,7 @@ def _take(
         msg_flags.append(marks)
 
 
-def _block(backend: "ForeignSyscalls", room: int, bufsize: int, ancbufsize: int) -> Block:
+def _block(backend: ForeignSyscalls, room: int, bufsize: int, ancbufsize: int) -> Block:
     """A block that is kept, or a new one."""
     try:
         block: Block = backend._blocks.pop()
@@ -198,10 +200,10 @@ def _block(backend: "ForeignSyscalls", room: int, bufsize: int, ancbufsize: int)
 
 
 def send_many(
-    backend: "ForeignSyscalls",
-    sock: "HasDescriptor",
-    data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
-    ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
+    backend: ForeignSyscalls,
+    sock: HasDescriptor,
+    data: list[ReadableBuffer | tuple[ReadableBuffer, ...]],
+    ancillary: list[tuple[tuple[int, int, ReadableBuffer], ...]],
     addresses: list[bytes],
     flags: int,
     timeout: int,

@@ -21,6 +21,8 @@ A target of the caller's buffer keeps that buffer exported. Tracebacks keep fram
 every frame that holds such a target drops it in a ``finally`` before an exception passes through.
 """
 
+from __future__ import annotations
+
 import posix
 import sys
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
@@ -61,7 +63,7 @@ _BYTES_MAX = sys.maxsize - 33
 #: How many idle buffers of a kind are kept.
 SPARES = 8
 #: Of a receive that takes no ancillary items.
-_NO_CONTROL: "tuple[Any, Any]" = (b"", b"")
+_NO_CONTROL: tuple[Any, Any] = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
 _NO_ITEMS = bytes(CONTROL_SIZE)
 #: Kept, since strerror() takes longer than to make the exception.
@@ -80,36 +82,36 @@ class ForeignSyscalls(Syscalls):
     # (address, length) for sendto. After (fd, target, size, flags) comes (address, length, control, control_size) for
     # sendmsg and (name, control, control_size, results) for recvmsg, which sets results[1:] to the lengths of the name
     # and of the control data and the message's flags. Those in _of take (vectors, count) for (target, size).
-    _recv: "RawFunction"
-    _recv_released: "RawFunction"
-    _recvfrom: "RawFunction"
-    _recvfrom_released: "RawFunction"
-    _recvmsg: "RawFunction"
-    _recvmsg_released: "RawFunction"
-    _recvmsg_of: "RawFunction"
-    _recvmsg_of_released: "RawFunction"
-    _send: "RawFunction"
-    _send_released: "RawFunction"
-    _sendto: "RawFunction"
-    _sendto_released: "RawFunction"
-    _sendmsg: "RawFunction"
-    _sendmsg_released: "RawFunction"
-    _sendmsg_of: "RawFunction"
-    _sendmsg_of_released: "RawFunction"
-    _connect: "RawFunction"  # (fd, address, length); it releases the GIL, for no flag keeps it from blocking
-    _poll: "RawFunction"  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
-    _now: "RawFunction"  # () the monotonic clock in nanoseconds
-    _getsockname: "RawFunction"  # (fd, name)
-    _getpeername: "RawFunction"
+    _recv: RawFunction
+    _recv_released: RawFunction
+    _recvfrom: RawFunction
+    _recvfrom_released: RawFunction
+    _recvmsg: RawFunction
+    _recvmsg_released: RawFunction
+    _recvmsg_of: RawFunction
+    _recvmsg_of_released: RawFunction
+    _send: RawFunction
+    _send_released: RawFunction
+    _sendto: RawFunction
+    _sendto_released: RawFunction
+    _sendmsg: RawFunction
+    _sendmsg_released: RawFunction
+    _sendmsg_of: RawFunction
+    _sendmsg_of_released: RawFunction
+    _connect: RawFunction  # (fd, address, length); it releases the GIL, for no flag keeps it from blocking
+    _poll: RawFunction  # (fd, events, milliseconds) of one descriptor: 0 when the time is over
+    _now: RawFunction  # () the monotonic clock in nanoseconds
+    _getsockname: RawFunction  # (fd, name)
+    _getpeername: RawFunction
     # Those of `PLAIN`, which a subclass names all at once: the C library's functions, with its arguments.
-    _socket: "RawFunction"
-    _socketpair: "RawFunction"
-    _bind: "RawFunction"
-    _listen: "RawFunction"
-    _shutdown: "RawFunction"
-    _sockatmark: "RawFunction"
-    _getsockopt: "RawFunction"
-    _setsockopt: "RawFunction"
+    _socket: RawFunction
+    _socketpair: RawFunction
+    _bind: RawFunction
+    _listen: RawFunction
+    _shutdown: RawFunction
+    _sockatmark: RawFunction
+    _getsockopt: RawFunction
+    _setsockopt: RawFunction
 
     #: MSG_DONTWAIT, with which a call cannot block.
     _dontwait: int
@@ -129,7 +131,7 @@ class ForeignSyscalls(Syscalls):
     #: What the whole of it is rounded up to.
     _cmsg_align: int
 
-    def __init_subclass__(cls, plain: "Callable[[str], RawFunction] | None" = None) -> None:
+    def __init_subclass__(cls, plain: Callable[[str], RawFunction] | None = None) -> None:
         """*plain* gives a function of the C library by its name. It never blocks, and need not release the GIL."""
         if plain is not None:
             for name in PLAIN:
@@ -150,35 +152,35 @@ class ForeignSyscalls(Syscalls):
         """Why the raw call that has just returned *result* failed."""
         raise NotImplementedError
 
-    def _memory(self, size: int) -> "tuple[Any, Any]":
+    def _memory(self, size: int) -> tuple[Any, Any]:
         """(target, view) of *size* bytes with anything in them, that `_write` writes to."""
         raise NotImplementedError
 
-    def _write(self, target: "Any", view: "Any", start: int, content: bytes) -> None:
+    def _write(self, target: Any, view: Any, start: int, content: bytes) -> None:
         """Writes to what `_memory` has made."""
         view[start : start + len(content)] = content
 
-    def _zeros(self, size: int) -> "tuple[Any, Any]":
+    def _zeros(self, size: int) -> tuple[Any, Any]:
         """(target, view) of *size* bytes of zeros, at least one."""
         raise NotImplementedError
 
-    def _ints(self, count: int) -> "Any":
+    def _ints(self, count: int) -> Any:
         """An array of C ints, -1 each."""
         raise NotImplementedError
 
-    def _new_name(self) -> "tuple[Any, Any, Any]":
+    def _new_name(self) -> tuple[Any, Any, Any]:
         """(name, view, results): memory for a name, to be filled by a raw function, and four results, -1 each."""
         raise NotImplementedError
 
-    def _readable(self, data: "ReadableBuffer") -> "tuple[Any, int]":
+    def _readable(self, data: ReadableBuffer) -> tuple[Any, int]:
         """(target, size) of a buffer that is only read."""
         raise NotImplementedError
 
-    def _writable(self, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+    def _writable(self, buffer: WriteableBuffer) -> tuple[Any, int]:
         """(target, size) of a buffer that is written to; TypeError or BufferError when that cannot be."""
         raise NotImplementedError
 
-    def _writable_of(self, caller: str, buffer: "WriteableBuffer") -> "tuple[Any, int]":
+    def _writable_of(self, caller: str, buffer: WriteableBuffer) -> tuple[Any, int]:
         """The same with the standard library's error."""
         try:
             return self._writable(buffer)
@@ -189,9 +191,7 @@ class ForeignSyscalls(Syscalls):
             pass
         raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
 
-    def _writable_all(
-        self, caller: str, buffers: "tuple[WriteableBuffer, ...]", targets: "list[tuple[Any, int]]"
-    ) -> None:
+    def _writable_all(self, caller: str, buffers: tuple[WriteableBuffer, ...], targets: list[tuple[Any, int]]) -> None:
         """Adds those of several buffers to *targets*."""
         try:
             for buffer in buffers:
@@ -206,31 +206,31 @@ class ForeignSyscalls(Syscalls):
     #: Whether the last reference to a target is not enough for the buffer to be exported no longer.
     _must_let_go = False
 
-    def _release_target(self, target: "Any") -> None:
+    def _release_target(self, target: Any) -> None:
         """Ends the export of the buffer that a target was made of."""
         raise NotImplementedError
 
-    def _let_go_all(self, targets: "list[Any]") -> None:
+    def _let_go_all(self, targets: list[Any]) -> None:
         if self._must_let_go:
             for target, _ in targets:
                 self._release_target(target)
         targets.clear()
 
-    def _at_offset(self, target: "Any", offset: int) -> "Any":
+    def _at_offset(self, target: Any, offset: int) -> Any:
         """A target *offset* bytes after *target*, which the caller keeps."""
         raise NotImplementedError
 
-    def _length(self, size: int) -> "Any":
+    def _length(self, size: int) -> Any:
         """An array of one socklen_t, of that value."""
         raise NotImplementedError
 
-    def _vectors(self, targets: "list[tuple[Any, int]]") -> "tuple[Any, Any]":
+    def _vectors(self, targets: list[tuple[Any, int]]) -> tuple[Any, Any]:
         """An array of iovec for (target, size) each, and what must be kept for as long as it is used."""
         raise NotImplementedError
 
     # -- errors and waiting --------------------------------------------------------------------------------------
 
-    def _fail(self, result: int) -> "NoReturn":
+    def _fail(self, result: int) -> NoReturn:
         """Raises for a raw call that failed."""
         error = self._errno(result)
         raise OSError(error, strerror(error))
@@ -255,7 +255,7 @@ class ForeignSyscalls(Syscalls):
             raise OSError(error, strerror(error))
         return True
 
-    def _wait(self, sock: "HasDescriptor", events: int, timeout: int, deadline: int) -> int:
+    def _wait(self, sock: HasDescriptor, events: int, timeout: int, deadline: int) -> int:
         """Waits until the socket is ready, in error or closed. The result is the deadline, which is set when it is 0.
 
         A negative *timeout* waits for ever; TimeoutError when the deadline passes. What ended the wait
@@ -284,16 +284,16 @@ class ForeignSyscalls(Syscalls):
 
     def _transfer(
         self,
-        sock: "HasDescriptor",
+        sock: HasDescriptor,
         events: int,
-        held: "RawFunction",
-        released: "RawFunction",
-        target: "Any",
+        held: RawFunction,
+        released: RawFunction,
+        target: Any,
         count: int,
         size: int,
         flags: int,
         timeout: int,
-        *more: "Any",
+        *more: Any,
         tried: int = 0,
     ) -> int:
         """One transfer of *size* bytes: tries first and waits second, as the contract says. The raw call's result.
@@ -334,7 +334,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del target
 
-    def _check_woken(self, sock: "HasDescriptor") -> None:
+    def _check_woken(self, sock: HasDescriptor) -> None:
         """Raises EBADF if close(wake=True) ended a wait in the kernel. Loaded when a socket was closed in a wait."""
         from socketpkg._engine.woken import check
 
@@ -367,19 +367,19 @@ class ForeignSyscalls(Syscalls):
             self._discard(results)
             raise
 
-    def _accept(self, fd: int, room: "tuple[Any, Any, Any] | None", made: "list[int]") -> int:
+    def _accept(self, fd: int, room: tuple[Any, Any, Any] | None, made: list[int]) -> int:
         """accept4(2), which releases the GIL: adds the descriptor or the failed call's result to *made*, as `socket`
         does, and gives the length of the name in *room*. Without a room the kernel is asked for no name."""
         raise NotImplementedError
 
-    def accept(self, sock: "HasDescriptor", timeout: int) -> tuple[int, bytes]:
+    def accept(self, sock: HasDescriptor, timeout: int) -> tuple[int, bytes]:
         return self._accepted(sock, timeout, self._name())
 
-    def accept_unnamed(self, sock: "HasDescriptor", timeout: int) -> int:
+    def accept_unnamed(self, sock: HasDescriptor, timeout: int) -> int:
         # It comes at once, and poll(2) does not know.
         return self._accepted(sock, min(timeout, 0), None)[0]
 
-    def _accepted(self, sock: "HasDescriptor", timeout: int, room: "tuple[Any, Any, Any] | None") -> tuple[int, bytes]:
+    def _accepted(self, sock: HasDescriptor, timeout: int, room: tuple[Any, Any, Any] | None) -> tuple[int, bytes]:
         """What is accepted: its descriptor, and its name in *room* if there is one."""
         made: list[int] = []
         deadline = 0
@@ -408,7 +408,7 @@ class ForeignSyscalls(Syscalls):
     #: between its call and what it does.
     close = staticmethod(posix.close)  # pyright: ignore[reportAssignmentType]
 
-    def _discard(self, descriptors: "Any") -> None:
+    def _discard(self, descriptors: Any) -> None:
         """Closes the descriptors that cannot be handed over."""
         for fd in descriptors:
             if fd >= 0:
@@ -419,19 +419,19 @@ class ForeignSyscalls(Syscalls):
 
     # -- addresses -----------------------------------------------------------------------------------------------
 
-    def _name(self) -> "tuple[Any, Any, Any]":
+    def _name(self) -> tuple[Any, Any, Any]:
         """(name, view, results) for an address that the kernel gives."""
         try:
             return self._names.pop()
         except IndexError:
             return self._new_name()
 
-    def bind(self, sock: "HasDescriptor", address: bytes) -> None:
+    def bind(self, sock: HasDescriptor, address: bytes) -> None:
         result = self._bind(sock._sp_fd, address, len(address))
         if result < 0:
             self._fail(result)
 
-    def connect(self, sock: "HasDescriptor", address: bytes, timeout: int) -> int:
+    def connect(self, sock: HasDescriptor, address: bytes, timeout: int) -> int:
         result = self._connect(sock._sp_fd, address, len(address))
         if result >= 0:
             return 0
@@ -451,29 +451,29 @@ class ForeignSyscalls(Syscalls):
         error = self.getsockopt_int(sock, self._sol_socket, self._so_error)
         return 0 if error == EISCONN else error
 
-    def listen(self, sock: "HasDescriptor", backlog: int) -> None:
+    def listen(self, sock: HasDescriptor, backlog: int) -> None:
         result = self._listen(sock._sp_fd, backlog)
         if result < 0:
             self._fail(result)
 
-    def shutdown(self, sock: "HasDescriptor", how: int) -> None:
+    def shutdown(self, sock: HasDescriptor, how: int) -> None:
         result = self._shutdown(sock._sp_fd, how)
         if result < 0:
             self._fail(result)
 
-    def sockatmark(self, sock: "HasDescriptor") -> bool:
+    def sockatmark(self, sock: HasDescriptor) -> bool:
         result = self._sockatmark(sock._sp_fd)
         if result < 0:
             self._fail(result)
         return result > 0
 
-    def getsockname(self, sock: "HasDescriptor") -> bytes:
+    def getsockname(self, sock: HasDescriptor) -> bytes:
         return self._ask_name(self._getsockname, sock)
 
-    def getpeername(self, sock: "HasDescriptor") -> bytes:
+    def getpeername(self, sock: HasDescriptor) -> bytes:
         return self._ask_name(self._getpeername, sock)
 
-    def _ask_name(self, call: "RawFunction", sock: "HasDescriptor") -> bytes:
+    def _ask_name(self, call: RawFunction, sock: HasDescriptor) -> bytes:
         try:
             room = self._names.pop()
         except IndexError:
@@ -487,7 +487,7 @@ class ForeignSyscalls(Syscalls):
 
     # -- options -------------------------------------------------------------------------------------------------
 
-    def getsockopt(self, sock: "HasDescriptor", level: int, option: int, buflen: int) -> bytes:
+    def getsockopt(self, sock: HasDescriptor, level: int, option: int, buflen: int) -> bytes:
         target, view = self._zeros(buflen)
         length = self._length(buflen)
         result = self._getsockopt(sock._sp_fd, level, option, target, length)
@@ -495,7 +495,7 @@ class ForeignSyscalls(Syscalls):
             self._fail(result)
         return view[: min(length[0], buflen)]  # type: ignore[no-any-return]
 
-    def setsockopt(self, sock: "HasDescriptor", level: int, option: int, value: "ReadableBuffer") -> None:
+    def setsockopt(self, sock: HasDescriptor, level: int, option: int, value: ReadableBuffer) -> None:
         target, size = self._readable(value)
         try:
             result = self._setsockopt(sock._sp_fd, level, option, target, size)
@@ -506,20 +506,20 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def setsockopt_null(self, sock: "HasDescriptor", level: int, option: int, optlen: int) -> None:
+    def setsockopt_null(self, sock: HasDescriptor, level: int, option: int, optlen: int) -> None:
         result = self._setsockopt(sock._sp_fd, level, option, self._null, optlen)
         if result < 0:
             self._fail(result)
 
     #: A null pointer.
-    _null: "Any" = None
+    _null: Any = None
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
     # A first try: one raw call that cannot block, with nothing looked up that need not be. When it fails, its result
     # goes to `_transfer`, which goes on as if it had made it.
 
-    def recv(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> bytes:
+    def recv(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> bytes:
         if bufsize > LARGE or flags or sock._sp_waits_first:
             return self._receive(sock, bufsize, flags, timeout)
         try:
@@ -543,7 +543,7 @@ class ForeignSyscalls(Syscalls):
             result = 0
         return self._receive(sock, bufsize, flags, timeout, result)
 
-    def _receive(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
+    def _receive(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
         target, view = scratch = self._scratch(bufsize, flags)
         recv, released = self._recv, self._recv_released
         result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
@@ -552,7 +552,7 @@ class ForeignSyscalls(Syscalls):
         self._put_back(scratch, bufsize)
         return data
 
-    def _scratch(self, size: int, flags: int) -> "tuple[Any, Any]":
+    def _scratch(self, size: int, flags: int) -> tuple[Any, Any]:
         """(target, view) of at least *size* bytes, with anything in them."""
         if size > SCRATCH:
             if size > _BYTES_MAX:
@@ -567,12 +567,12 @@ class ForeignSyscalls(Syscalls):
             self._write(*scratch, 0, bytes(size))
         return scratch
 
-    def _put_back(self, scratch: "tuple[Any, Any]", size: int) -> None:
+    def _put_back(self, scratch: tuple[Any, Any], size: int) -> None:
         """Keeps a scratch buffer for the next one that needs it."""
         if size <= SCRATCH:
             self._scratches.append(scratch)
 
-    def recv_into(self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int) -> int:
+    def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         target, size = self._writable_of("recv_into", buffer)
         try:
             if nbytes:
@@ -588,7 +588,7 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def recvfrom(self, sock: "HasDescriptor", bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+    def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
         target, view = scratch = self._scratch(bufsize, flags)
         result, address = self._receive_from(sock, target, bufsize, flags, timeout)
         data: bytes = view[: min(result, bufsize)]
@@ -596,7 +596,7 @@ class ForeignSyscalls(Syscalls):
         return data, address
 
     def recvfrom_into(
-        self, sock: "HasDescriptor", buffer: "WriteableBuffer", nbytes: int, flags: int, timeout: int
+        self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int
     ) -> tuple[int, bytes]:
         target, size = self._writable_of("recvfrom_into", buffer)
         try:
@@ -610,9 +610,7 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def _receive_from(
-        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int
-    ) -> tuple[int, bytes]:
+    def _receive_from(self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int) -> tuple[int, bytes]:
         """recvfrom(2) to a target."""
         room = self._name()
         recvfrom, released = self._recvfrom, self._recvfrom_released
@@ -626,7 +624,7 @@ class ForeignSyscalls(Syscalls):
 
     # -- sending -------------------------------------------------------------------------------------------------
 
-    def send(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> int:
+    def send(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> int:
         target, size = self._readable(data)
         try:
             return self._send_target(sock, target, size, flags, timeout)
@@ -636,7 +634,7 @@ class ForeignSyscalls(Syscalls):
             del target
 
     def _send_target(
-        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
+        self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int, tried: int = 0
     ) -> int:
         """send(2) of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
         send, released = self._send, self._send_released
@@ -651,7 +649,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del target
 
-    def _send_rest(self, sock: "HasDescriptor", target: "Any", size: int, flags: int, sent: int) -> int:
+    def _send_rest(self, sock: HasDescriptor, target: Any, size: int, flags: int, sent: int) -> int:
         """Goes on with a blocking send that took *sent* bytes: the count of it all, as the kernel's own call gives it.
 
         What was taken counts, an error comes with the next call, and a signal cuts it short as it does the kernel's.
@@ -664,7 +662,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del target, rest
 
-    def sendall(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, timeout: int) -> None:
+    def sendall(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, timeout: int) -> None:
         target, size = self._readable(data)
         try:
             self._send_all(sock, target, size, flags, timeout)
@@ -673,22 +671,20 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def _send_all(
-        self, sock: "HasDescriptor", target: "Any", size: int, flags: int, timeout: int, tried: int = 0
-    ) -> None:
+    def _send_all(self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int, tried: int = 0) -> None:
         """sendall of a target; *tried* is the result of a first try that did not take all of it, 0 without one."""
         # What was taken is in this list when the call is over. A result in a variable would be lost to a handler of a
         # signal that raises just then; nothing runs between a call of map() and extend().
         taken: list[int] = [max(tried, 0)]
 
-        def send(*arguments: "Any") -> int:
+        def send(*arguments: Any) -> int:
             try:
                 taken.extend(map(self._send, *[(argument,) for argument in arguments]))
                 return taken[-1]
             finally:
                 del arguments  # a target among them
 
-        def released(*arguments: "Any") -> int:
+        def released(*arguments: Any) -> int:
             try:
                 taken.extend(map(self._send_released, *[(argument,) for argument in arguments]))
                 return taken[-1]
@@ -718,7 +714,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del target, rest, send, released
 
-    def sendto(self, sock: "HasDescriptor", data: "ReadableBuffer", flags: int, address: bytes, timeout: int) -> int:
+    def sendto(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, address: bytes, timeout: int) -> int:
         target, size = self._readable(data)
         sendto, released = self._sendto, self._sendto_released
         try:
@@ -754,7 +750,7 @@ class ForeignSyscalls(Syscalls):
     # -- messages ------------------------------------------------------------------------------------------------
 
     def recvmsg(
-        self, sock: "HasDescriptor", bufsize: int, ancbufsize: int, flags: int, timeout: int
+        self, sock: HasDescriptor, bufsize: int, ancbufsize: int, flags: int, timeout: int
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
         target, view = scratch = self._scratch(bufsize, flags)
         calls = self._recvmsg, self._recvmsg_released
@@ -771,8 +767,8 @@ class ForeignSyscalls(Syscalls):
 
     def recvmsg_into(
         self,
-        sock: "HasDescriptor",
-        buffers: "tuple[WriteableBuffer, ...]",
+        sock: HasDescriptor,
+        buffers: tuple[WriteableBuffer, ...],
         ancbufsize: int,
         flags: int,
         timeout: int,
@@ -791,9 +787,9 @@ class ForeignSyscalls(Syscalls):
 
     def _receive_message(
         self,
-        sock: "HasDescriptor",
-        calls: "tuple[RawFunction, RawFunction]",
-        target: "Any",
+        sock: HasDescriptor,
+        calls: tuple[RawFunction, RawFunction],
+        target: Any,
         count: int,
         size: int,
         ancbufsize: int,
@@ -826,7 +822,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del target
 
-    def _control_room(self, size: int) -> "tuple[Any, Any]":
+    def _control_room(self, size: int) -> tuple[Any, Any]:
         """(target, view) of at least *size* zeros for ancillary items. It is cleared before it goes back to the pool.
 
         Of zeros: an item that the kernel has not written has no length, so that none is made up of what is there when
@@ -865,9 +861,9 @@ class ForeignSyscalls(Syscalls):
 
     def sendmsg(
         self,
-        sock: "HasDescriptor",
-        buffers: "tuple[ReadableBuffer, ...]",
-        ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]",
+        sock: HasDescriptor,
+        buffers: tuple[ReadableBuffer, ...],
+        ancillary: tuple[tuple[int, int, ReadableBuffer], ...],
         flags: int,
         address: bytes,
         timeout: int,
@@ -898,7 +894,7 @@ class ForeignSyscalls(Syscalls):
                 self._let_go_all(targets)
             del targets, what, keep
 
-    def _send_targets(self, sock: "HasDescriptor", targets: "list[tuple[Any, int]]", flags: int, sent: int) -> int:
+    def _send_targets(self, sock: HasDescriptor, targets: list[tuple[Any, int]], flags: int, sent: int) -> int:
         """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""
         target = None
         skip = sent
@@ -916,7 +912,7 @@ class ForeignSyscalls(Syscalls):
         finally:
             del targets, target
 
-    def _control(self, ancillary: "tuple[tuple[int, int, ReadableBuffer], ...]") -> bytes:
+    def _control(self, ancillary: tuple[tuple[int, int, ReadableBuffer], ...]) -> bytes:
         """A control buffer with these items."""
         parts: list[bytes] = []
         total = 0
@@ -937,10 +933,10 @@ class ForeignSyscalls(Syscalls):
 
     # -- many messages at once -----------------------------------------------------------------------------------
 
-    _recvmmsg: "RawFunction"  # (fd, target, count, flags); likewise sendmmsg
-    _recvmmsg_released: "RawFunction"
-    _sendmmsg: "RawFunction"
-    _sendmmsg_released: "RawFunction"
+    _recvmmsg: RawFunction  # (fd, target, count, flags); likewise sendmmsg
+    _recvmmsg_released: RawFunction
+    _sendmmsg: RawFunction
+    _sendmmsg_released: RawFunction
     #: Whether there are these calls.
     _has_mmsg = True
     #: MSG_WAITFORONE
@@ -949,13 +945,13 @@ class ForeignSyscalls(Syscalls):
     _mmsghdr: Struct
     _iovec: Struct
 
-    def _place(self, target: "Any", keep: "list[Any]") -> int:
+    def _place(self, target: Any, keep: list[Any]) -> int:
         """The address of a target as a number; what must live for as long as it is used is added to *keep*."""
         raise NotImplementedError
 
     def recvmmsg(
-        self, sock: "HasDescriptor", count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
-    ) -> "tuple[list[bytes], list[Items], list[int], list[bytes]]":
+        self, sock: HasDescriptor, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int
+    ) -> tuple[list[bytes], list[Items], list[int], list[bytes]]:
         if not self._has_mmsg:
             return super().recvmmsg(sock, count, bufsize, ancbufsize, flags, timeout)
         from .bulk import receive_many
@@ -963,8 +959,8 @@ class ForeignSyscalls(Syscalls):
         return receive_many(self, sock, count, bufsize, None, ancbufsize, flags, timeout)
 
     def recvmmsg_into(
-        self, sock: "HasDescriptor", buffers: "tuple[WriteableBuffer, ...]", ancbufsize: int, flags: int, timeout: int
-    ) -> "tuple[list[int], list[Items], list[int], list[bytes]]":
+        self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], ancbufsize: int, flags: int, timeout: int
+    ) -> tuple[list[int], list[Items], list[int], list[bytes]]:
         if not self._has_mmsg:
             return super().recvmmsg_into(sock, buffers, ancbufsize, flags, timeout)
         from .bulk import receive_many
@@ -973,9 +969,9 @@ class ForeignSyscalls(Syscalls):
 
     def sendmmsg(
         self,
-        sock: "HasDescriptor",
-        data: "list[ReadableBuffer | tuple[ReadableBuffer, ...]]",
-        ancillary: "list[tuple[tuple[int, int, ReadableBuffer], ...]]",
+        sock: HasDescriptor,
+        data: list[ReadableBuffer | tuple[ReadableBuffer, ...]],
+        ancillary: list[tuple[tuple[int, int, ReadableBuffer], ...]],
         addresses: list[bytes],
         flags: int,
         timeout: int,

@@ -4,6 +4,8 @@ It must work when nothing else does. So it stands on `socketpkg.backends` alone,
 library's sockets.
 """
 
+from __future__ import annotations
+
 import contextlib
 import importlib
 import json
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
 SUMMARY = "Say which backends can be used, which one was chosen and why, and what the kernel can do."
 
 
-def add_arguments(parser: "argparse.ArgumentParser") -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The doctor's options."""
     parser.add_argument("--json", action="store_true", help="print the same facts as one JSON object")
 
 
-def run(options: "argparse.Namespace") -> int:
+def run(options: argparse.Namespace) -> int:
     """Prints the report. The status is 1 when no backend could be chosen."""
     report = examine()
     try:
@@ -41,7 +43,7 @@ def run(options: "argparse.Namespace") -> int:
     return 0 if report["selection"]["error"] is None else 1
 
 
-def examine() -> "dict[str, Any]":
+def examine() -> dict[str, Any]:
     """Everything the doctor knows, in the shape of its JSON."""
     selection = _selection()
     found = [_backend(status) for status in backends.available().values()]
@@ -85,7 +87,7 @@ def _implementation() -> str:
     return name if pypy is None else f"{name} {'.'.join(map(str, pypy[:3]))}"
 
 
-def _selection() -> "dict[str, str | None]":
+def _selection() -> dict[str, str | None]:
     name, error = None, None
     try:
         importlib.import_module(f"{backends.__package__}._socket")
@@ -100,7 +102,7 @@ def _selection() -> "dict[str, str | None]":
     }
 
 
-def _layers(chosen: "str | None") -> "list[dict[str, str]]":
+def _layers(chosen: str | None) -> list[dict[str, str]]:
     """The layers of the stack that was chosen, from the top."""
     layers: Any = () if chosen is None else backends.current().layers
     return [{"name": layer.NAME, "state": layer.state(), "does": layer.SUMMARY} for layer in layers]
@@ -117,7 +119,7 @@ def _import_socket() -> str:
     return f"the standard library's in the Python programs started here ({why_not}; {run} does)"
 
 
-def _backend(status: backends.BackendStatus) -> "dict[str, Any]":
+def _backend(status: backends.BackendStatus) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": status.name, "usable": status.usable, "reason": status.reason}
     if status.usable:
         backend = backends.load(status.name)
@@ -130,12 +132,12 @@ def _backend(status: backends.BackendStatus) -> "dict[str, Any]":
     return facts
 
 
-def render(report: "Mapping[str, Any]") -> str:
+def render(report: Mapping[str, Any]) -> str:
     """The report for people."""
     return "\n".join(_lines(report))
 
 
-def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
+def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     python, system, selection = report["python"], report["system"], report["selection"]
     own = report["socketpkg"]
     copy = "" if own["vendored_as"] is None else f", vendored as {own['vendored_as']},"
@@ -172,7 +174,7 @@ def _lines(report: "Mapping[str, Any]") -> "Iterator[str]":
     yield from _table(rows)
 
 
-def _table(rows: "list[tuple[str, str, str, str]]") -> "Iterator[str]":
+def _table(rows: list[tuple[str, str, str, str]]) -> Iterator[str]:
     widths = [max(1, *(len(row[column]) for row in rows)) for column in range(3)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
@@ -285,7 +287,7 @@ def _alg(numbers: _Numbers, stack: contextlib.ExitStack) -> None:
     sock.bind(("hash", "sha256"))
 
 
-def _option(level: str, option: str, kind: int = socket.SOCK_DGRAM, value: int = 1) -> "_Probe":
+def _option(level: str, option: str, kind: int = socket.SOCK_DGRAM, value: int = 1) -> _Probe:
     def probe(numbers: _Numbers, stack: contextlib.ExitStack) -> None:
         sock = stack.enter_context(socket.socket(socket.AF_INET, kind))
         sock.setsockopt(getattr(numbers, level), getattr(numbers, option), value)
@@ -293,7 +295,7 @@ def _option(level: str, option: str, kind: int = socket.SOCK_DGRAM, value: int =
     return probe
 
 
-def _socket(family: str, kind: int, proto: str = "") -> "_Probe":
+def _socket(family: str, kind: int, proto: str = "") -> _Probe:
     def probe(numbers: _Numbers, stack: contextlib.ExitStack) -> None:
         number = getattr(numbers, proto) if proto else 0
         stack.enter_context(socket.socket(getattr(numbers, family), kind, number))
@@ -304,7 +306,7 @@ def _socket(family: str, kind: int, proto: str = "") -> "_Probe":
 if TYPE_CHECKING:
     _Probe = Callable[[_Numbers, contextlib.ExitStack], None]
 
-_PROBES: "dict[str, _Probe]" = {
+_PROBES: dict[str, _Probe] = {
     "IPv6 loopback": _ipv6,
     "IPv6 dual stack": _dualstack,
     "UNIX sockets": _unix,

@@ -1,5 +1,7 @@
 """Views of what programs hand over as buffers."""
 
+from __future__ import annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -7,7 +9,7 @@ if TYPE_CHECKING:
 __all__ = ["is_buffer", "memoryview_of"]
 
 
-def memoryview_of(data: "ReadableBuffer") -> memoryview:
+def memoryview_of(data: ReadableBuffer) -> memoryview:
     """A view of *data*, or the TypeError that the interpreter's functions in C raise for what is no buffer."""
     try:
         return memoryview(data)

@@ -4,6 +4,8 @@ A function that is written in Python becomes a method of a class that has it for
 name of the module that it was written in, here that of a backend. A built-in one does neither.
 """
 
+from __future__ import annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +21,9 @@ class Function(staticmethod):  # type: ignore[type-arg]
     """
 
     #: The function whose signature is shown, where that of the function itself cannot be read.
-    model: "Callable[..., Any] | None" = None
+    model: Callable[..., Any] | None = None
 
-    def __get__(self, instance: object, owner: object = None, /) -> "Any":
+    def __get__(self, instance: object, owner: object = None, /) -> Any:
         return self
 
     def __reduce__(self) -> str:
@@ -31,7 +33,7 @@ class Function(staticmethod):  # type: ignore[type-arg]
         return f"<built-in function {self.__name__}>"
 
     @property
-    def __signature__(self) -> "Any":
+    def __signature__(self) -> Any:
         if self.model is None:
             raise AttributeError("__signature__")
         from inspect import signature
@@ -39,7 +41,7 @@ class Function(staticmethod):  # type: ignore[type-arg]
         return signature(self.model, eval_str=True)
 
 
-def public(function: "Any", module: str) -> "Any":
+def public(function: Any, module: str) -> Any:
     """*function* as one of the public module with the name *module*."""
     if type(function) is _PYTHON:
         function = Function(function)
