@@ -553,7 +553,7 @@ class Layer(TrackingLayer[_Shaken]):
 
     def connect(self, sock: Any, address: bytes, timeout: int) -> int:
         record = self._counted(sock, "connect")
-        record.peer = None
+        record.local = record.peer = None
         if not self._is_stream(record):
             return self.below.connect(sock, address, timeout)
         happens = self._happens(record, "connect", "refused", "timed-out", "slow-connect")
