@@ -242,13 +242,24 @@ def test_wrong_arguments(pair: tuple[Any, Any]) -> None:
 # -- accepting many ----------------------------------------------------------------------------------------------------
 
 
+def taken(listener: Any, count: int, limit: int) -> list[Any]:
+    """Of connections that wait, *count* or *limit*: at once, unless the layer chaos has some of them aborted."""
+    found: list[Any] = []
+    while len(found) < count:
+        with contextlib.suppress(*((ConnectionAbortedError,) if "chaos" in socket.__backend__ else ())):
+            found += relaying.accept_many(listener, limit - len(found))
+        if "chaos" not in socket.__backend__:
+            break
+    return found
+
+
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 def test_accept_many(listener: Any, timeout: float | None) -> None:
     listener.settimeout(timeout)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(10)]
-        first = relaying.accept_many(listener, 4)
-        rest = relaying.accept_many(listener)
+        first = taken(listener, 4, 4)
+        rest = taken(listener, 6, 64)
         for sock, _ in (*first, *rest):
             stack.callback(sock.close)
         assert (len(first), len(rest)) == (4, 6)
@@ -325,8 +336,8 @@ def test_more_than_are_accepted_in_one_call_of_the_backend(listener: Any) -> Non
     listener.listen(200)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(socket.create_connection(listener.getsockname())) for _ in range(130)]
-        found = relaying.accept_many(listener, 129)
-        for sock, _ in (*found, *relaying.accept_many(listener, 129)):
+        found = taken(listener, 129, 129)
+        for sock, _ in (*found, *taken(listener, 1, 129)):
             stack.callback(sock.close)
         assert [address for _, address in found] == [client.getsockname() for client in clients[:129]]
 
