@@ -19,7 +19,6 @@ from os import dup2
 from . import _socket
 from ._engine.originals import close
 from ._engine.woken import WOKEN
-from .contract import Descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,16 +39,16 @@ def close_and_wake(sock: Any) -> None:
     if fd == -1:
         return
     try:
-        _socket.backend.syscalls.shutdown(_DESCRIPTOR(fd), _SHUT_RDWR)
+        _socket.backend.syscalls.shutdown(_descriptor(fd), _SHUT_RDWR)
     except OSError:
         pass  # not connected, or of a family that has no such call
     finally:
         _give_up(sock, fd)
 
 
-#: What a backend's calls take: of a compiled core, that of the compiled contract, which its `Socket` inherits from.
-_BASE: Any = _socket.socket.__base__
-_DESCRIPTOR: Any = _BASE if _BASE.__name__ == Descriptor.__name__ else Descriptor
+#: Makes what a backend's calls take of a number. A compiled core has no name for it: there it is the class of the
+#: compiled contract that its `Socket` inherits from.
+_descriptor: Any = getattr(_socket.core, "_borrowed", None) or _socket.socket.__base__
 
 
 def _give_up(sock: Any, fd: int) -> None:

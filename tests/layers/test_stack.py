@@ -369,3 +369,20 @@ def test_layers_of_a_process_without_any() -> None:
 
 def test_usable_backends_are_tested() -> None:
     assert "ctypes" in USABLE
+
+
+def test_closing_wakes_through_a_layer(programs: Programs, backend: str) -> None:
+    """What stands below a layer may want a descriptor of a compiled class."""
+    told = programs.run(
+        f"null+{backend}",
+        """
+        import socketpkg as socket
+
+        one, two = socket.socketpair()
+        one.close(wake=True)
+        assert two.recv(1) == b"", "the connection was not shut down"
+        two.close()
+        print(socket.__backend__)
+        """,
+    )
+    assert told.stdout.strip() == f"null+{backend}", told.stderr
