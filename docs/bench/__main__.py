@@ -98,16 +98,16 @@ TIGHT = Experiment(
     rounds=30,
     seconds=0.1,
 )
+ALONE = "1 thread"
 LATE = Experiment(
     "A thread that sleeps 1 ms at a time, beside threads that transfer",
-    MEDIANS,
+    MEDIANS + " It is to be late by no more than 10 ms, or 3 times what it is on the standard library.",
     "late",
-    {f"{threads} threads": {"threads": threads} for threads in (1, 4, 16)},
+    {ALONE: {"threads": 1}, "4 threads": {"threads": 4}, "16 threads": {"threads": 16}},
     [
-        Column("late", "late", goals=compiled(10e6)),
-        Column("longest", "longest"),
-        Column("longest to the stdlib's", "longest", ratio, True, compiled(3.0)),
-        Column("slowest to fastest", "share", ratio, goals=compiled(0.5), at_least=True),
+        Column("late", "late", goals=compiled(10e6), or_times=3, unjudged=[ALONE]),
+        Column("longest", "longest", goals=compiled(10e6), or_times=3, unjudged=[ALONE]),
+        Column("slowest to fastest", "share", ratio, goals=compiled(0.5), at_least=True, unjudged=[ALONE]),
         Column("turns a second", "turns", number),
     ],
     rounds=9,

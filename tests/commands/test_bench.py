@@ -365,6 +365,9 @@ def test_the_quieter_rounds_count_and_the_worst_of_them_where_it_is_said(own: An
         (experiment.Column("", "x", shown), "17 ±4.5"),
         (experiment.Column("", "x", shown, True, {"c": 1.5}, at_least=True, pick=min), "1.4 ±0.45 (1.5) ✗"),
         (experiment.Column("", "x", shown, True, {"c": 1.5}, at_least=True), "1.7 ±0.45 (1.5) ✓"),
+        (experiment.Column("", "x", shown, goals={"c": 3.0}, or_times=1.5), "17 ±4.5 (15) ✗"),
+        (experiment.Column("", "x", shown, goals={"c": 18.0}, or_times=1.5), "17 ±4.5 (18) ✓"),
+        (experiment.Column("", "x", shown, goals={"c": 3.0}, unjudged=["case"]), "17 ±4.5"),
     ):
         assert part._cell(column, found, "c", "case", False) == said
         assert "(" not in part._cell(column, found, "c", "case", True)  # no goals in a quick run

@@ -9,7 +9,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +122,17 @@ def spread(values: Sequence[float]) -> float:
     return (high - low) / 2
 
 
-def judged(text: str, reached: float, goal: float | None, at_least: bool = False) -> str:
+def judged(
+    text: str,
+    reached: float,
+    goal: float | None,
+    at_least: bool = False,
+    shown: Callable[[float], str] = "{:g}".format,
+) -> str:
     """The text of a figure with its goal, and a mark that says whether the goal is met."""
     if goal is None:
         return text
-    return f"{text} ({goal:g}) {'✓' if (reached >= goal if at_least else reached <= goal) else '✗'}"
+    return f"{text} ({shown(goal)}) {'✓' if (reached >= goal if at_least else reached <= goal) else '✗'}"
 
 
 def duration(nanoseconds: float) -> str:
