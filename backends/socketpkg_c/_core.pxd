@@ -67,6 +67,18 @@ cdef inline int _audit_lookup(const char *event, object host, object port, int f
     return PySys_Audit(event, "OOiii", <PyObject *>host, <PyObject *>port, family, type, proto)
 
 
+cdef extern from *:
+    """
+    #define sp_taken(pointer) __atomic_exchange_n(pointer, -1, __ATOMIC_ACQ_REL)
+    """
+    int sp_taken(int *pointer)
+
+
+cdef inline int _taken(Socket sock) noexcept:
+    """Takes the descriptor from a socket object. Of several threads one gets it, also without the GIL."""
+    return sp_taken(&sock._sp_fd)
+
+
 cdef inline void _prepare(Socket sock) noexcept:
     sock._sp_errorhandler = &_raise_errno
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     _method_of: Any
     _prepare: Any
     _saturated: Any
+    _taken: Any
 else:
     from socketpkg._engine.annotations import Any, Iterable, ReadableBuffer, SupportsIndex, WriteableBuffer
 
@@ -156,9 +157,7 @@ class Socket:
 
     def detach(self) -> int:
         """Closes the socket object without closing its descriptor, which is returned (-1 if it had none)."""
-        fd = self._sp_fd
-        _set_fd(self, -1)
-        return fd
+        return _taken(self)  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Closes the socket. Closing it again does nothing. ECONNRESET is no error: the descriptor is closed."""
@@ -1018,11 +1017,10 @@ def _close(fd: int) -> None:
 
 def _close_socket(sock: Socket) -> None:
     """Closes the descriptor of a socket object, if it has one."""
-    fd = sock._sp_fd
+    # Interpreted, the handler of a signal can run where a Python function begins. None begins between these two calls:
+    # a handler that raises there would leave the descriptor without an owner.
+    fd = _taken(sock)
     if fd != -1:
-        # Interpreted, the handler of a signal can run where a Python function begins. None begins between these two
-        # calls: a handler that raises there would leave the descriptor without an owner.
-        _set_fd(sock, -1)
         try:
             _sys.close(fd)
         except ConnectionResetError:

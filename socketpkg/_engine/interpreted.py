@@ -72,6 +72,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
+    names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
     names["HEAD"] = compiled if found is None else base
     names["_index"] = names["_saturated"] = index
     for name, value in namespace.items():
@@ -148,6 +149,18 @@ def _native(function: Any, own: Any) -> Any:
 
 def _set_fd(sock: Any, fd: int) -> None:
     sock._sp_fd = sock._sp_c_fd = fd
+
+
+def _taken(sock: Any) -> int:
+    fd: int = sock._sp_fd
+    sock._sp_fd = sock._sp_c_fd = -1
+    return fd
+
+
+def _taken_from_slot(sock: Any) -> int:
+    fd: int = sock._sp_fd
+    sock._sp_fd = -1
+    return fd
 
 
 def _set_timeout(sock: Any, timeout: int) -> None:

@@ -95,7 +95,8 @@ def replace(shared: Shared, draw: random.Random) -> None:
     one, two, _ = shared.pairs[number]
     shared.pairs[number] = shared.pair(number)
     for sock in draw.sample((one, two), 2):
-        sock.close()
+        # A plain close gives the number away while another thread is about to use it, as the standard library's does.
+        sock.close(wake=True)
 
 
 def ask(shared: Shared, draw: random.Random) -> None:
