@@ -30,6 +30,7 @@ from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOU
 from struct import Struct
 
 from socketpkg._engine.arguments import plain_bytes
+from socketpkg._engine.buffers import refuses
 from socketpkg._engine.originals import strerror
 from socketpkg.contract import Syscalls
 
@@ -184,23 +185,22 @@ class ForeignSyscalls(Syscalls):
         """The same with the standard library's error."""
         try:
             return self._writable(buffer)
-        except MemoryError:
-            raise
-        except Exception:
+        except Exception as failure:
             # Raised in here, the next error would hide this one.
-            pass
+            if not refuses(buffer, failure):
+                raise
         raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
 
     def _writable_all(self, caller: str, buffers: tuple[WriteableBuffer, ...], targets: list[tuple[Any, int]]) -> None:
         """Adds those of several buffers to *targets*."""
+        buffer: Any = None
         try:
             for buffer in buffers:
                 targets.append(self._writable(buffer))
             return
-        except MemoryError:
-            raise
-        except Exception:
-            pass
+        except Exception as failure:
+            if not refuses(buffer, failure):
+                raise
         raise TypeError(f"{caller}() argument 1 must be an iterable of single-segment read-write buffers")
 
     #: Whether the last reference to a target is not enough for the buffer to be exported no longer.

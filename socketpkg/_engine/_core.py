@@ -27,7 +27,7 @@ from socketpkg._engine.arguments import (
     plain_str,
     timeout_ns,
 )
-from socketpkg._engine.buffers import is_buffer
+from socketpkg._engine.buffers import is_buffer, refuses
 from socketpkg._engine.interpreted import interpreted
 from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
@@ -900,7 +900,9 @@ def _check_all_writable(targets: tuple[WriteableBuffer, ...]) -> None:
             view = contiguous(target)
             usable = not view.readonly
             view.release()
-        except Exception:
+        except Exception as failure:
+            if not refuses(target, failure):
+                raise
             usable = False
         if not usable:
             raise TypeError("recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers")
@@ -912,9 +914,9 @@ def _check_writable(buffer: WriteableBuffer, caller: str) -> None:
         view = contiguous(buffer)
         usable = not view.readonly
         view.release()
-    except MemoryError:
-        raise
-    except Exception:
+    except Exception as failure:
+        if not refuses(buffer, failure):
+            raise
         usable = False
     if not usable:
         kind = type(buffer).__name__

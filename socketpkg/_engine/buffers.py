@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-__all__ = ["is_buffer", "memoryview_of"]
+__all__ = ["is_buffer", "memoryview_of", "refuses"]
 
 
 def memoryview_of(data: ReadableBuffer) -> memoryview:
@@ -26,3 +26,16 @@ def is_buffer(data: object) -> bool:
     except TypeError:
         return False
     return True
+
+
+def refuses(buffer: object, failure: Exception) -> bool:
+    """Whether *failure* is what *buffer* says to being exported, and not what the handler of a signal raised meanwhile.
+
+    What is written in C refuses by these errors. A `__buffer__` that is written in Python (PEP 688) may raise any.
+    """
+    if isinstance(failure, (BufferError, TypeError, ValueError)):
+        return True
+    return isinstance(getattr(type(buffer), "__buffer__", None), _FUNCTION) and not isinstance(failure, MemoryError)
+
+
+_FUNCTION = type(refuses)
