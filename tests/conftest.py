@@ -13,6 +13,7 @@ import importlib
 import itertools
 import os
 import platform
+import re
 import signal
 import sys
 import sysconfig
@@ -77,6 +78,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("socketpkg_only")]
 
 
+#: Where a sanitizer writes to (nox -s sanitize).
+SANITIZER_LOGS = tuple(re.findall("log_path=([^:]+)", os.environ.get("ASAN_OPTIONS", "")))
+
+
 def _open_descriptors() -> dict[int, str]:
     """Each open descriptor with what it leads to; empty where the system has no way to list them."""
     try:
@@ -89,8 +94,9 @@ def _open_descriptors() -> dict[int, str]:
             target = os.readlink(f"/proc/self/fd/{name}")
         except OSError:
             continue  # the descriptor with which the folder itself was read
-        # libffi keeps its own file open from the first callback on, where its trampolines are static.
-        if "libffi" not in target:
+        # libffi keeps its own file open from the first callback on, where its trampolines are static; a sanitizer keeps
+        # what it writes to.
+        if "libffi" not in target and not target.startswith(SANITIZER_LOGS):
             found[int(name)] = target
     return found
 
