@@ -305,11 +305,16 @@ def test_a_worker_that_dies_is_told() -> None:
 def test_what_is_measured_beside_other_threads(
     function: str, arguments: dict[str, Any], team: dict[str, lockstep.Worker]
 ) -> None:
-    arguments = {"seconds": 0.02, **arguments}
+    file = str(BENCH / "threads.py")
     for target in ("stdlib", USABLE[0]):
-        found = team[target].ask("call", file=str(BENCH / "threads.py"), function=function, arguments=arguments)
-        assert 0 <= found.pop("others") <= 1
-        assert all(value > 0 for fact, value in found.items() if fact not in ("lost", "share", "late")), found
+        # On a machine under load nothing may happen in a short time.
+        for seconds in (0.02, 0.2, 2, 20):
+            found = team[target].ask("call", file=file, function=function, arguments={"seconds": seconds, **arguments})
+            assert 0 <= found.pop("others") <= 1
+            if all(value > 0 for fact, value in found.items() if fact not in ("lost", "share", "late")):
+                break
+        else:
+            raise AssertionError(found)
 
 
 @pytest.fixture
