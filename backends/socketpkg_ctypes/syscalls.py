@@ -109,8 +109,9 @@ def _has_wide_time() -> bool:
     """Whether this is a 32-bit program whose time_t has 64 bits."""
     if not NARROW:
         return False
-    if hasattr(ctypes, "c_time_t"):  # since Python 3.12
-        return ctypes.sizeof(ctypes.c_time_t) == 8
+    of_python = getattr(ctypes, "c_time_t", None)  # since Python 3.12
+    if of_python is not None:
+        return ctypes.sizeof(of_python) == 8
     from sysconfig import get_config_var
 
     size: int = get_config_var("SIZEOF_TIME_T")

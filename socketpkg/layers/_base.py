@@ -68,7 +68,7 @@ class Layer(Syscalls):
     def __init__(self, below: Syscalls) -> None:
         #: The next layer, or the backend.
         self.below: Syscalls = below
-        self.features: frozenset[str] = frozenset(below.features) - _NOT_THROUGH
+        self.features: Set[str] = frozenset(below.features) - _NOT_THROUGH
         #: The values of its options by name. Change them with `configure`.
         self.options: dict[str, Any] = {
             name: [] if option.many else option.default for name, option in self.OPTIONS.items()
