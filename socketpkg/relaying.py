@@ -15,6 +15,7 @@ import socketpkg
 
 from . import _socket
 from ._engine.arguments import timeout_ns
+from ._engine.deadline import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,8 +89,6 @@ def _run(ways: tuple[_Way, _Way], limit: int) -> None:
     from select import poll
 
     poller = poll()
-    # In whole milliseconds, upwards: a little late is not too early.
-    milliseconds = None if limit < 0 else min(-(-limit // 1_000_000), 2**31 - 1)
     watched: dict[int, int] = {}
     while True:
         wanted: dict[int, int] = {}
@@ -110,9 +109,13 @@ def _run(ways: tuple[_Way, _Way], limit: int) -> None:
                 poller.register(fd, events)
             watched = wanted
         changed = False
+        idle = Deadline(limit)
         while not changed:
+            # In whole milliseconds, upwards: a little late is not too early.
+            milliseconds = None if limit < 0 else min(-(-idle.left_or_zero() // 1_000_000), 2**31 - 1)
             ready = poller.poll(milliseconds)
-            if not ready:
+            # On PyPy it comes back with nothing after a signal too.
+            if not ready and idle.passed():
                 raise TimeoutError("timed out")
             for fd, _ in ready:
                 for way in waiting[fd]:

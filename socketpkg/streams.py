@@ -363,7 +363,8 @@ class Stream:
         """The next *n* bytes, which stay in the stream; fewer only at its end."""
         wanted = _count(n, "peek")
         self._wait_for(wanted, timeout)
-        return bytes(memoryview(self._data)[:wanted])
+        with memoryview(self._data) as view, view[:wanted] as part:
+            return bytes(part)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -393,8 +394,9 @@ class Stream:
         return self._transfers
 
     def _take(self, count: int) -> bytes:
-        with memoryview(self._data) as view:
-            taken = bytes(view[:count])
+        # PyPy has a buffer exported until each view of it is released.
+        with memoryview(self._data) as view, view[:count] as part:
+            taken = bytes(part)
         del self._data[:count]
         return taken
 

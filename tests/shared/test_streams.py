@@ -498,6 +498,7 @@ def test_what_came_is_in_the_error(stream: tuple[Any, Any], call: Callable[[Any,
     with pytest.raises(TimeoutError) as late:
         call(one, 10)
     assert late.value.partial == b"abc"
+    one.settimeout(PATIENCE)
     two.sendall(b"de")
     two.shutdown(socket.SHUT_WR)
     with pytest.raises(IncompleteReadError) as early:
