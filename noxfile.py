@@ -156,6 +156,7 @@ def pytest(
             default = []
     if "-m" not in arguments:
         arguments += ["-m", marks]
+    session.chdir(ROOT)  # where the folders of sessions are relative to
     session.chdir(session.create_tmp())
     session.run(
         *(*through, "python", "-m", "pytest", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)),
