@@ -28,7 +28,6 @@ from socketpkg._engine.arguments import (
     timeout_ns,
 )
 from socketpkg._engine.buffers import is_buffer, refuses
-from socketpkg._engine.interpreted import interpreted
 from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec, host_name, idna, resolve, sockaddr_family
@@ -1445,5 +1444,7 @@ def CMSG_SPACE(length: SupportsIndex, /) -> int:
 
 if "__cinit__" in vars(Socket):
     # Interpreted, nothing calls __cinit__ by itself, and slots are no C fields: this class is only the pattern. And the
-    # interpreter has some of the functions in C.
+    # interpreter has some of the functions in C. Compiled, nothing of it is loaded.
+    from socketpkg._engine.interpreted import interpreted
+
     globals().update(interpreted(globals()))
