@@ -693,7 +693,8 @@ def test_a_client_of_paramiko_and_its_server(tmp_path: Path) -> None:
                 return paramiko.OPEN_SUCCEEDED
 
             def check_channel_exec_request(self, channel, command):
-                threading.Thread(target=self.execute, args=(channel, command)).start()
+                self.thread = threading.Thread(target=self.execute, args=(channel, command))
+                self.thread.start()
                 return True
 
             def execute(self, channel, command):
@@ -743,7 +744,10 @@ def test_a_client_of_paramiko_and_its_server(tmp_path: Path) -> None:
                             pass
                         else:
                             raise AssertionError
+                        # The command ends before its client goes: to send its status would fail in a thread.
                         server.command.set()
+                        assert stdout.channel.recv_exit_status() == 7
+                        server.thread.join(60)
                     thread.join(60)
                     assert started.is_set()
                 transport.close()
