@@ -3,13 +3,13 @@
  * A call that releases the GIL beside a computing thread gets it back only after that thread's whole switch interval
  * (5 ms), so calls that cannot block keep it. But a thread whose calls always find data then behaves like a computing
  * one itself: with sixteen of them, a thread that sleeps wakes up to a second late. So a thread keeps the GIL for a
- * budget of time, and then hands it over. How long it takes to get it back says who the neighbours are, and sets the
- * next budget:
+ * budget of time, and then hands it over, and stands in a queue of such threads (socketpkg_gil_queue.h). Who had the GIL
+ * before it came back sets the next budget:
  *
  *  - nobody took it: the budget doubles, up to SP_GIL_BUDGET_ALONE;
- *  - it comes back soon: others transfer as this thread does, and the budget is SP_GIL_BUDGET_SHARED;
- *  - it takes as long as a computing thread keeps it: the budget doubles, up to SP_GIL_BUDGET_COMPUTING, for each
- *    handover costs such a wait.
+ *  - threads that transfer as this one does: the budget is SP_GIL_BUDGET_SHARED;
+ *  - a thread that is not one of ours, for as long as a computing one keeps it: the budget doubles, up to
+ *    SP_GIL_BUDGET_COMPUTING, for each handover costs such a wait.
  *
  * A thread that is woken needs some time to take the GIL, so the one that hands it over stays away for a while. The only
  * thread of an interpreter hands nothing over. To look at the clock at each call would be dear, so it is looked at in
@@ -21,6 +21,7 @@
 
 #include <sched.h>
 #include <time.h>
+#include "socketpkg_gil_queue.h"
 
 enum {
     SP_GIL_CALLS = 16,
@@ -33,7 +34,7 @@ enum {
     SP_GIL_AWAY_UNSEEN = 40000,
     /* Somebody else has had the GIL when it takes longer than this to get it back. */
     SP_GIL_TAKEN = 10000,
-    /* A computing thread has had it when a turn takes longer than this. */
+    /* A computing thread has had it when it was longer than this with none of ours. */
     SP_GIL_LONG_TURN = 2000000
 };
 
@@ -52,8 +53,21 @@ static __thread sp_gil_state sp_gil;
 /* How many threads wait in our calls to get the GIL back, and how often one has got it. */
 static int sp_gil_waiting;
 static unsigned long sp_gil_turns;
+/* When one of ours handed it over last. */
+static long long sp_gil_handed_over;
 /* In place of all budgets, where it is not 0: for tests. */
 static long long sp_gil_fixed;
+
+static void sp_gil_forked(void)
+{
+    sp_gil_waiting = 0;
+    sp_gil_queue_forked();
+}
+
+__attribute__((constructor)) static void sp_gil_loaded(void)
+{
+    pthread_atfork(NULL, NULL, sp_gil_forked);
+}
 
 static long long sp_gil_now(void)
 {
@@ -84,33 +98,43 @@ PyAPI_FUNC(PyThreadState *) PyInterpreterState_ThreadHead(PyInterpreterState *);
 PyAPI_FUNC(PyThreadState *) PyThreadState_Next(PyThreadState *);
 #endif
 
+static void sp_gil_stay_away(unsigned long turns)
+{
+    int seen = __atomic_load_n(&sp_gil_waiting, __ATOMIC_RELAXED) > 0;
+    long long begin = sp_gil_now();
+    do
+        sched_yield();
+    while (sp_gil_now() - begin < (seen ? SP_GIL_AWAY : SP_GIL_AWAY_UNSEEN)
+           && __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED) == turns);
+}
+
 static void sp_gil_hand_over(void)
 {
     PyThreadState *self = PyThreadState_Get();
-    long long begin, now, took;
-    unsigned long turns = __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED), others;
-    int seen = __atomic_load_n(&sp_gil_waiting, __ATOMIC_RELAXED) > 0;
+    long long asked, got, handed_over;
+    unsigned long turns = __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED);
+    int others;
     if (PyThreadState_Next(PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(self))) == NULL) {
         sp_gil.budget = SP_GIL_BUDGET_ALONE;
         sp_gil.since = 0;
         return;
     }
+    __atomic_store_n(&sp_gil_handed_over, sp_gil_now(), __ATOMIC_RELAXED);
     PyEval_SaveThread();
-    begin = sp_gil_now();
-    do {
-        sched_yield();
-        now = sp_gil_now();
-    } while (now - begin < (seen ? SP_GIL_AWAY : SP_GIL_AWAY_UNSEEN)
-             && __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED) == turns);
+    if (!sp_gil_queue_enter())
+        sp_gil_stay_away(turns);
+    asked = sp_gil_now();
     sp_gil_asking();
     PyEval_RestoreThread(self);
-    took = sp_gil_now() - now;
-    others = __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED) - turns;
+    got = sp_gil_now();
+    sp_gil_queue_leave();
+    others = __atomic_load_n(&sp_gil_turns, __ATOMIC_RELAXED) != turns;
     sp_gil_returned();
-    if (took < SP_GIL_TAKEN && others == 0) {
+    handed_over = __atomic_load_n(&sp_gil_handed_over, __ATOMIC_RELAXED);
+    if (got - asked < SP_GIL_TAKEN && !others) {
         if ((sp_gil.budget *= 2) > SP_GIL_BUDGET_ALONE)
             sp_gil.budget = SP_GIL_BUDGET_ALONE;
-    } else if (took / (long long)(others + 1) < SP_GIL_LONG_TURN) {
+    } else if (got - (asked > handed_over ? asked : handed_over) < SP_GIL_LONG_TURN) {
         sp_gil.budget = SP_GIL_BUDGET_SHARED;
     } else if ((sp_gil.budget *= 2) > SP_GIL_BUDGET_COMPUTING) {
         sp_gil.budget = SP_GIL_BUDGET_COMPUTING;

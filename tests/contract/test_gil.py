@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket as stdlib
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Descriptors
+from socketpkg import backends
+
+from .conftest import BOUND, Descriptors
 
 SECOND = 1_000_000_000
 LITTLE, MUCH = 1_000, 65_536
@@ -201,3 +204,116 @@ def test_a_thread_gives_it_up_when_its_budget_is_used_up(
             if ever and turns() != before:
                 break
         assert (turns() != before) is ever
+
+
+# -- threads whose calls always find data ------------------------------------------------------------------------------
+
+BUDGETS = """
+import os, sys, threading, time, types
+os.environ["SOCKET_BACKEND"] = sys.argv[1]
+import socketpkg
+keep_gil_for = sys.modules[sys.argv[2] + ".syscalls"].keep_gil_for
+ended = False
+
+def transfer(rounds=10**9):
+    one, two = socketpkg.socketpair()
+    while rounds and not ended:
+        one.send(b"x")
+        two.recv(10)
+        rounds -= 1
+"""
+
+
+def program(backend: str, source: str, *arguments: str) -> str:
+    """What a program prints that has *BUDGETS* above it, a backend with budgets, and writes nothing to stderr."""
+    package = backends.load(backend).package
+    if not hasattr(sys.modules[f"{package}.syscalls"], "keep_gil_for"):
+        pytest.skip("this backend has no budget")
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", BUDGETS + source, backend, package, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND - 5)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_threads_take_turns_in_order(backend: str) -> None:
+    """Also where a round of them takes longer than the interpreter's switch interval, after which it forgets how long a
+    thread has waited. No thread is served twice while another one waits, but where the machine itself held one up."""
+    printed = program(
+        backend,
+        """
+keep_gil_for(3_000_000)
+served = []
+
+def work(number):
+    one, two = socketpkg.socketpair()
+    while len(served) < 160:
+        one.send(b"x")
+        two.recv(10)
+        if not served or served[-1] != number:
+            served.append(number)
+
+team = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+for thread in team:
+    thread.start()
+for thread in team:
+    thread.join()
+print(*served)
+""",
+    )
+    served = printed.split()
+    assert set(served) == set("01234567")
+    # A turn that comes again before all the others had theirs, once all have begun.
+    begun = max(served.index(number) for number in set(served))
+    early = sum(served[index] in served[max(begun, index - 7) : index] for index in range(begun + 8, len(served)))
+    assert early <= len(served) // 4, served
+
+
+def test_a_child_has_an_empty_queue(backend: str) -> None:
+    """Those that waited when it was made are not in it."""
+    printed = program(
+        backend,
+        """
+keep_gil_for(50_000)
+team = [threading.Thread(target=transfer) for _ in range(8)]
+for thread in team:
+    thread.start()
+for _ in range(20):
+    pid = os.fork()
+    if not pid:
+        team = [threading.Thread(target=transfer, args=(2_000,)) for _ in range(4)]
+        for thread in team:
+            thread.start()
+        for thread in team:
+            thread.join()
+        os._exit(0)
+    print(os.waitpid(pid, 0)[1], end=" ")
+ended = True
+""",
+    )
+    assert printed.split() == ["0"] * 20
+
+
+def test_a_thread_that_ends_in_the_queue_holds_nobody_up(backend: str) -> None:
+    """At the interpreter's end a daemon thread ends where it asks for the GIL."""
+    printed = program(
+        backend,
+        """
+class Late:
+    def __init__(self):
+        self.one, self.two = socketpkg.socketpair()
+
+    def __del__(self, keep_gil_for=keep_gil_for, print=print):
+        for _ in range(20_000):
+            self.one.send(b"x")
+            self.two.recv(10)
+        print("ended", flush=True)
+
+keep_gil_for(20_000)
+for _ in range(8):
+    threading.Thread(target=transfer, daemon=True).start()
+sys.modules["ends_late"] = types.ModuleType("ends_late")
+sys.modules["ends_late"].late = Late()
+time.sleep(0.05)
+""",
+    )
+    assert printed == "ended\n"
