@@ -209,7 +209,7 @@ def test_a_thread_gives_it_up_when_its_budget_is_used_up(
 # -- threads whose calls always find data ------------------------------------------------------------------------------
 
 BUDGETS = """
-import os, sys, threading, time, types
+import os, signal, sys, threading, time, types
 os.environ["SOCKET_BACKEND"] = sys.argv[1]
 import socketpkg
 keep_gil_for = sys.modules[sys.argv[2] + ".syscalls"].keep_gil_for
@@ -280,6 +280,7 @@ for thread in team:
 for _ in range(20):
     pid = os.fork()
     if not pid:
+        signal.alarm(30)
         team = [threading.Thread(target=transfer, args=(2_000,)) for _ in range(4)]
         for thread in team:
             thread.start()
