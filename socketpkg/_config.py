@@ -15,7 +15,7 @@ BUILT_IN: dict[str, str] = {"c": "socketpkg_c", "cffi": "socketpkg_cffi", "ctype
 #: What is tried when none is named, in this order.
 ORDER: tuple[str, ...] = ("cffi", "ctypes") if sys.implementation.name == "pypy" else ("c", "cffi", "ctypes")
 #: The layers that come with socketpkg: name, and module in the package ``layers``. Nobody else's can take these names.
-LAYERS: dict[str, str] = {"chaos": "chaos", "guard": "guard", "null": "null", "trace": "trace"}
+LAYERS: dict[str, str] = {"chaos": "chaos", "guard": "guard", "null": "null", "sim": "sim", "trace": "trace"}
 #: The commands of ``python -m socketpkg``: name, and module in this package.
 COMMANDS: dict[str, str] = {
     "bench": "_commands.bench",

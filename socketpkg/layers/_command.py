@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: The layers in the order in which a call meets them when options name them.
-ORDER = ("chaos", "guard", "trace")
+ORDER = ("chaos", "guard", "trace", "sim")
 #: Options that have a short name too: the layer, and its option.
 SHORT = {
     "--allow": ("guard", "allow"),

@@ -16,7 +16,14 @@ from socketpkg import backends
 
 #: How long a program of a test may take.
 PATIENCE = 120
-VARIABLES = ("SOCKET_BACKEND", "SOCKETPKG_TRACE", "SOCKETPKG_GUARD", "SOCKETPKG_CHAOS")
+VARIABLES = (
+    "SOCKET_BACKEND",
+    "SOCKETPKG_CHAOS",
+    "SOCKETPKG_GUARD",
+    "SOCKETPKG_SIM",
+    "SOCKETPKG_SIM_FOLDER",
+    "SOCKETPKG_TRACE",
+)
 USABLE = [name for name in ("c", "cffi", "ctypes") if backends.available()[name].usable]
 
 

@@ -1,0 +1,465 @@
+"""Datagrams of ``sim``: UDP over UNIX datagram sockets.
+
+Each datagram has a header of the layer before its data: both addresses, time to live, type of service, and when it was
+sent. So a receiver learns what IP tells it, whoever has passed the datagram on. A UNIX socket holds but a few datagrams
+(net.unix.max_dgram_qlen) and lets the sender wait for room. UDP never waits, and a receiver has a buffer of many. What
+finds no room is therefore passed on by a thread, as far as it fits into that buffer, and is lost otherwise.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+import sys
+from time import monotonic_ns, time_ns
+
+from ..contract import Syscalls as _Syscalls
+from ._sim_names import (
+    ANY4,
+    ANY6,
+    Bound,
+    Endpoint,
+    error,
+    is_any,
+    is_broadcast,
+    is_loopback,
+    is_multicast,
+    is_v4,
+    short,
+)
+from ._sim_pump import Pump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._sim_state import State
+    from .sim import Layer
+
+    Items = list[tuple[int, int, bytes]]
+
+#: Mark, kind, time to live, type of service, the two ports, the two addresses, nanoseconds since 1970.
+_HEADER = struct.Struct("=BBBBHH16s16sQ")
+SIZE = _HEADER.size
+_MARK = 0xD5
+_DATA, _ERROR = 0, 1
+#: The most that a datagram of IPv4 and of IPv6 holds.
+_MOST4, _MOST6 = 65507, 65527
+_INT = struct.Struct("=i")
+_IN_PKTINFO = struct.Struct("=i4s4s")
+_IN6_PKTINFO = struct.Struct("=16sI")
+_TIME = struct.Struct("@ll")
+#: Of struct ip_mreqn: the group, the address of the interface, its number.
+_MOST_SEGMENTS = 64
+
+
+class Header:
+    """What stands before the data."""
+
+    __slots__ = ("source", "time", "to", "tos", "ttl")
+
+    def __init__(self, source: Endpoint, to: Endpoint, ttl: int, tos: int, time: int) -> None:
+        self.source = source
+        self.to = to
+        self.ttl = ttl
+        self.tos = tos
+        self.time = time
+
+    def packed(self) -> bytes:
+        source, to = self.source, self.to
+        return _HEADER.pack(
+            _MARK, _DATA, self.ttl, self.tos, source.port, to.port, source.address, to.address, self.time
+        )
+
+
+class Datagrams:
+    """What the layer does about sockets of UDP and UDPLITE."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._below = layer.below
+        self._names = layer.names
+        self._dontwait: int = layer.names.constants["MSG_DONTWAIT"]
+        self._peek: int = layer.names.constants["MSG_PEEK"]
+        self._truncated: int = layer.names.constants["MSG_TRUNC"]
+        self._control_cut: int = layer.names.constants["MSG_CTRUNC"]
+        self._error_queue: int = layer.names.constants.get("MSG_ERRQUEUE", 0)
+        self._pump = Pump(layer.below, layer.borrow, layer.names, self._dontwait)
+
+    def forked(self) -> None:
+        self._pump.forked()
+
+    # -- connecting ----------------------------------------------------------------------------------------------
+
+    def connect(self, sock: Any, state: State, address: bytes) -> None:
+        layer = self._layer
+        bound = layer.bound(sock, state)
+        if self._names.sockaddr_family(address) == 0:  # AF_UNSPEC
+            state.ends = None
+            if bound is not None:
+                layer.network.write_beside(bound, None)
+            return
+        to, _, source = self._route(sock, state, layer.checked(state, address))
+        if bound is None:
+            bound = layer.bind_to(sock, state, Endpoint(layer.any(state), 0))
+        local = Endpoint(source if is_any(bound.local.address) else bound.local.address, bound.local.port)
+        state.ends = local, to
+        layer.network.write_beside(bound, state.ends)
+
+    def _route(self, sock: Any, state: State, to: Endpoint) -> tuple[Endpoint, int | None, bytes]:
+        """Where a datagram goes: the address, its host (None for more than one), and where it comes from."""
+        address = to.address
+        if is_broadcast(address):
+            option = self._layer.known.socket, self._names.constants["SO_BROADCAST"]
+            if not self._below.getsockopt_int(sock, *option):
+                raise error(errno.EACCES)
+        elif not is_multicast(address):
+            return self._layer.target(state, to)
+        own = self._layer.network.source(state.host, address)
+        if own is None:
+            raise error(errno.ENETUNREACH)
+        return to, None, own
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def send(
+        self, sock: Any, state: State, buffers: tuple[Any, ...], ancillary: Any, flags: int, address: bytes
+    ) -> int:
+        layer = self._layer
+        self._raise_error(state)
+        if flags & layer.names.constants["MSG_OOB"]:
+            raise error(errno.EOPNOTSUPP)
+        views = [memoryview(buffer) for buffer in buffers]
+        size = sum(view.nbytes for view in views)
+        ends = layer.ends(sock, state)
+        if address:
+            to, host, source = self._route(sock, state, layer.checked(state, address))
+        elif ends is not None:
+            to, host, source = self._route(sock, state, ends[1])
+        else:
+            raise error(errno.EDESTADDRREQ)
+        if not to.port:
+            raise error(errno.EINVAL)
+        bound = layer.bound(sock, state) or layer.bind_to(sock, state, Endpoint(layer.any(state), 0))
+        if ends is not None:
+            source = ends[0].address
+        elif not is_any(bound.local.address) and not is_multicast(bound.local.address):
+            source = bound.local.address
+        header = self._header(state, Endpoint(source, bound.local.port), to)
+        segment = self._read_items(state, header, ancillary)
+        most = _MOST4 if is_v4(to.address) else _MOST6
+        if size > most or (segment and size > segment * _MOST_SEGMENTS):
+            raise error(errno.EMSGSIZE)
+        if segment and size > segment:
+            whole = b"".join(view.cast("B") if view.c_contiguous else view.tobytes() for view in views)
+            for start in range(0, size, segment):
+                self._deliver(sock, state, header, host, (whole[start : start + segment],))
+        else:
+            self._deliver(sock, state, header, host, buffers)
+        return size
+
+    def _header(self, state: State, source: Endpoint, to: Endpoint) -> Header:
+        number = self._layer.known.number_of
+        if state.family == self._names.AF_INET or is_v4(to.address):
+            ttl = number("IP_MULTICAST_TTL" if is_multicast(to.address) else "IP_TTL", state.options)
+            tos = number("IP_TOS", state.options)
+        else:
+            ttl = number("IPV6_MULTICAST_HOPS" if is_multicast(to.address) else "IPV6_UNICAST_HOPS", state.options)
+            tos = number("IPV6_TCLASS", state.options)
+        return Header(source, to, ttl, tos, time_ns())
+
+    def _read_items(self, state: State, header: Header, ancillary: Any) -> int:
+        """Takes what ancillary items say about a datagram. Returns the size of segments, 0 for none."""
+        known, constants = self._layer.known, self._names.constants
+        segment = known.number_of("UDP_SEGMENT", state.options)
+        for level, kind, value in ancillary:
+            data = bytes(value)
+            number = int.from_bytes(data[:4], sys.byteorder, signed=len(data) >= 4)
+            if level == known.socket:
+                continue
+            if level == known.ip and kind == constants["IP_TTL"]:
+                if not 1 <= number <= 255:
+                    raise error(errno.EINVAL)
+                header.ttl = number
+            elif level == known.ip and kind == constants["IP_TOS"]:
+                header.tos = number & 255
+            elif level == known.ip and kind == constants.get("IP_PKTINFO") and len(data) >= _IN_PKTINFO.size:
+                self._take_source(state, header, bytes(10) + b"\xff\xff" + _IN_PKTINFO.unpack_from(data)[1])
+            elif level == known.ipv6 and kind == constants.get("IPV6_PKTINFO") and len(data) >= _IN6_PKTINFO.size:
+                self._take_source(state, header, _IN6_PKTINFO.unpack_from(data)[0])
+            elif level == known.ipv6 and kind == constants.get("IPV6_HOPLIMIT"):
+                if not -1 <= number <= 255:
+                    raise error(errno.EINVAL)
+                header.ttl = header.ttl if number == -1 else number
+            elif level == known.ipv6 and kind == constants.get("IPV6_TCLASS"):
+                header.tos = header.tos if number == -1 else number & 255
+            elif level == known.udp and kind == constants.get("UDP_SEGMENT") and len(data) >= 2:
+                segment = int.from_bytes(data[:2], sys.byteorder)
+            else:
+                raise error(errno.EINVAL)
+        return segment
+
+    def _take_source(self, state: State, header: Header, address: bytes) -> None:
+        if is_any(address):
+            return
+        if not self._layer.has(state.host, address):
+            raise error(errno.EINVAL)
+        header.source = Endpoint(address, header.source.port)
+
+    def _deliver(self, sock: Any, state: State, header: Header, host: int | None, buffers: tuple[Any, ...]) -> None:
+        to = header.to
+        parts = (header.packed(), *buffers)
+        if host is None:
+            for bound in self._group(state, to):
+                self._put(sock, bound, parts)
+            return
+        if not self._layer.network.passes(state.host, host):
+            return
+        for bound in self._closest(host, header):
+            if self._put(sock, bound, parts):
+                return
+        if state.ends is not None:
+            # On a real network ICMP tells that nobody is there.
+            self._tell_error(sock, state, errno.ECONNREFUSED)
+
+    def _closest(self, host: int, header: Header) -> list[Bound]:
+        """The sockets that get a datagram, the best before the others: one that is connected to its sender."""
+        network = self._layer.network
+        connected, others = [], []
+        for bound in network.reachable("u", host, header.to):
+            ends = network.beside(bound)
+            if ends is None:
+                others.append(bound)
+            elif ends[1] == header.source and ends[0].address == header.to.address:
+                connected.append(bound)
+        return connected + others
+
+    def _group(self, state: State, to: Endpoint) -> list[Bound]:
+        """The sockets that a datagram to a group or to all comes to."""
+        network, found = self._layer.network, []
+        several = is_multicast(to.address)
+        loop = self._layer.known.number_of(
+            "IP_MULTICAST_LOOP" if is_v4(to.address) else "IPV6_MULTICAST_LOOP", state.options
+        )
+        for bound in network.at("u", to.port):
+            if bound.local.address not in (to.address, ANY4, ANY6) or (is_v4(to.address) and bound.accepts == "o"):
+                continue
+            if bound.host != state.host and not network.passes(state.host, bound.host):
+                continue
+            if several:
+                if not os.path.lexists(_group_file(bound, to.address)) or (bound.host == state.host and not loop):
+                    continue
+            elif to.address[12:] != b"\xff\xff\xff\xff" and not any(
+                address[:15] == to.address[:15] for address in network.hosts.get(bound.host, ())
+            ):
+                continue
+            found.append(bound)
+        return found
+
+    def _put(self, sock: Any, bound: Bound, parts: tuple[Any, ...]) -> bool:
+        """Passes a datagram on; False when nobody is there any more."""
+        name = self._layer.network.codec.unix(bound.name)
+        if self._pump.holds(name):
+            self._pump.add(name, b"".join(parts))
+            return True
+        try:
+            self._below.sendmsg(sock, parts, (), self._dontwait, name, 0)
+        except BlockingIOError:
+            self._pump.add(name, b"".join(parts))
+        except OSError as failure:
+            if failure.errno in (errno.ECONNREFUSED, errno.ENOENT):
+                self._layer.network.release(bound.name)
+                return False
+            if failure.errno in (errno.EMSGSIZE, errno.ENOBUFS):
+                self._pump.add(name, b"".join(parts))
+                return True
+            raise
+        return True
+
+    # -- errors --------------------------------------------------------------------------------------------------
+
+    def _tell_error(self, sock: Any, state: State, number: int) -> None:
+        """Lets the next call of a socket fail. A datagram to itself makes it ready, and wakes who waits."""
+        state.error = number
+        bound = self._layer.bound(sock, state)
+        if bound is not None:
+            note = _HEADER.pack(_MARK, _ERROR, 0, 0, 0, 0, ANY6, ANY6, 0)
+            try:
+                self._below.sendmsg(sock, (note,), (), self._dontwait, self._layer.network.codec.unix(bound.name), 0)
+            except OSError:
+                pass  # its queue is full: it is ready already
+
+    def _raise_error(self, state: State) -> None:
+        number, state.error = state.error, 0
+        if number:
+            raise error(number)
+
+    # -- receiving -----------------------------------------------------------------------------------------------
+
+    def recv(self, sock: Any, state: State, bufsize: int, flags: int, timeout: int) -> tuple[bytes, Header | None, int]:
+        """Data, header and msg_flags of a datagram."""
+        self._refuse(flags)
+        until = monotonic_ns() + timeout
+        while True:
+            self._raise_error(state)
+            data, _, marks, _ = self._below.recvmsg(sock, bufsize + SIZE, 0, flags, timeout)
+            header, kind = _unpack(data)
+            if kind != _ERROR:
+                return data if header is None else data[SIZE:], header, marks
+            timeout = self._again(sock, flags, timeout, until)
+
+    def recv_into(
+        self, sock: Any, state: State, buffers: tuple[Any, ...], flags: int, timeout: int
+    ) -> tuple[int, Header | None, int]:
+        """As recv, with the count in place of the data."""
+        self._refuse(flags)
+        until = monotonic_ns() + timeout
+        head = bytearray(SIZE)
+        while True:
+            self._raise_error(state)
+            count, _, marks, _ = self._below.recvmsg_into(sock, (head, *buffers), 0, flags, timeout)
+            header, kind = _unpack(head if count >= SIZE else b"")
+            if kind != _ERROR:
+                return max(count - SIZE, 0), header, marks
+            timeout = self._again(sock, flags, timeout, until)
+
+    def _refuse(self, flags: int) -> None:
+        if flags & self._error_queue:
+            raise error(errno.EAGAIN)
+        if flags & self._names.constants["MSG_OOB"]:
+            raise error(errno.EOPNOTSUPP)
+
+    def _again(self, sock: Any, flags: int, timeout: int, until: int) -> int:
+        """After the note of an error that was told already: how long is left."""
+        if flags & self._peek:
+            self._below.recv(sock, 1, self._dontwait, 0)
+        return timeout if timeout <= 0 else max(until - monotonic_ns(), 1)
+
+    def address(self, state: State, header: Header | None) -> bytes:
+        """The sockaddr of the sender."""
+        return b"" if header is None else self._layer.network.codec.sockaddr(state.family, header.source)
+
+    def items(self, state: State, header: Header | None, room: int) -> tuple[Items, int]:
+        """The ancillary items that options of a socket ask for, as far as there is room, and MSG_CTRUNC."""
+        found: Items = []
+        if header is None:
+            return found, 0
+        left = room
+        for level, kind, data in self._all_items(state, header):
+            if left < self._below.cmsg_len(0):
+                return found, self._control_cut
+            length = self._below.cmsg_len(len(data))
+            if length > left:
+                found.append((level, kind, data[: left - self._below.cmsg_len(0)]))
+                return found, self._control_cut
+            found.append((level, kind, data))
+            left -= min(self._below.cmsg_space(len(data)), left)
+        return found, 0
+
+    def _all_items(self, state: State, header: Header) -> Items:
+        known, constants, found = self._layer.known, self._names.constants, []
+
+        def on(name: str) -> int:
+            return known.number_of(name, state.options)
+
+        if on("SO_TIMESTAMPNS"):
+            found.append((known.socket, constants["SO_TIMESTAMPNS"], _TIME.pack(*divmod(header.time, 10**9))))
+        elif on("SO_TIMESTAMP"):
+            seconds, rest = divmod(header.time, 10**9)
+            found.append((known.socket, constants["SO_TIMESTAMP"], _TIME.pack(seconds, rest // 1000)))
+        index = 1 if is_loopback(header.to.address) else 2
+        four = is_v4(header.to.address)
+        if four:
+            if on("IP_PKTINFO"):
+                local = header.to.address
+                if is_multicast(local) or is_broadcast(local):
+                    local = self._layer.network.source(state.host, local) or local
+                data = _IN_PKTINFO.pack(index, local[12:], header.to.address[12:])
+                found.append((known.ip, constants["IP_PKTINFO"], data))
+            if on("IP_RECVTTL"):
+                found.append((known.ip, constants["IP_TTL"], _INT.pack(header.ttl)))
+            if on("IP_RECVTOS"):
+                found.append((known.ip, constants["IP_TOS"], bytes([header.tos])))
+            if on("IP_RECVORIGDSTADDR"):
+                raw = self._layer.network.codec.sockaddr(self._names.AF_INET, header.to)
+                found.append((known.ip, constants["IP_RECVORIGDSTADDR"], raw))
+        if state.family == self._names.AF_INET6:
+            if on("IPV6_RECVPKTINFO"):
+                found.append((known.ipv6, constants["IPV6_PKTINFO"], _IN6_PKTINFO.pack(header.to.address, index)))
+            if on("IPV6_RECVHOPLIMIT") and not four:
+                found.append((known.ipv6, constants["IPV6_HOPLIMIT"], _INT.pack(header.ttl)))
+            if on("IPV6_RECVTCLASS") and not four:
+                found.append((known.ipv6, constants["IPV6_TCLASS"], _INT.pack(header.tos)))
+        return found
+
+    # -- groups --------------------------------------------------------------------------------------------------
+
+    def joins(self, sock: Any, state: State, level: int, option: int, value: Any) -> bool:
+        """setsockopt of an option about groups of multicast; False for another one."""
+        constants, known = self._names.constants, self._layer.known
+        if level == known.ip and option in (constants["IP_ADD_MEMBERSHIP"], constants["IP_DROP_MEMBERSHIP"]):
+            raw = b"" if isinstance(value, int) else bytes(value)
+            if len(raw) < 8:
+                raise error(errno.EINVAL)
+            group, interface = bytes(10) + b"\xff\xff" + raw[:4], bytes(10) + b"\xff\xff" + raw[4:8]
+            add = option == constants["IP_ADD_MEMBERSHIP"]
+            if not is_any(interface) and not self._layer.has(state.host, interface):
+                raise error(errno.ENODEV)
+        elif level == known.ipv6 and option in (constants["IPV6_JOIN_GROUP"], constants["IPV6_LEAVE_GROUP"]):
+            raw = b"" if isinstance(value, int) else bytes(value)
+            if len(raw) < 20 or state.family != self._names.AF_INET6:
+                raise error(errno.EINVAL)
+            group, add = raw[:16], option == constants["IPV6_JOIN_GROUP"]
+            if int.from_bytes(raw[16:20], sys.byteorder) > 2:
+                raise error(errno.ENODEV)
+        else:
+            return False
+        if not is_multicast(group):
+            raise error(errno.EINVAL)
+        if add and group in state.groups:
+            raise error(errno.EADDRINUSE)
+        if not add and group not in state.groups:
+            raise error(errno.EADDRNOTAVAIL)
+        (state.groups.add if add else state.groups.discard)(group)
+        self.write_groups(sock, state)
+        return True
+
+    def write_groups(self, sock: Any, state: State) -> None:
+        """Lets senders know which groups a socket has joined: a symbolic link for each stands beside its own file."""
+        bound = self._layer.bound(sock, state)
+        if bound is None:
+            return
+        folder, file = os.path.split(os.fsdecode(bound.name))
+        there = {entry for entry in os.listdir(folder) if entry.startswith(f"{file}.g")}
+        wanted = {f"{file}.g{short(group)}" for group in state.groups}
+        for entry in wanted - there:
+            os.symlink("g", f"{folder}/{entry}")
+        for entry in there - wanted:
+            os.unlink(f"{folder}/{entry}")
+
+    # -- many at once --------------------------------------------------------------------------------------------
+
+    def recvmmsg(self, *arguments: Any) -> Any:
+        return _Syscalls.recvmmsg(self._layer, *arguments)
+
+    def recvmmsg_into(self, *arguments: Any) -> Any:
+        return _Syscalls.recvmmsg_into(self._layer, *arguments)
+
+    def sendmmsg(self, *arguments: Any) -> int:
+        return _Syscalls.sendmmsg(self._layer, *arguments)
+
+    def recv_segments(self, *arguments: Any) -> Any:
+        return _Syscalls.recv_segments(self._layer, *arguments)
+
+
+def _unpack(data: Any) -> tuple[Header | None, int]:
+    """The header of a datagram, None when it has none, and its kind."""
+    if len(data) < SIZE or data[0] != _MARK:
+        return None, _DATA
+    _, kind, ttl, tos, from_port, to_port, source, to, time = _HEADER.unpack_from(data)
+    return Header(Endpoint(source, from_port), Endpoint(to, to_port), ttl, tos, time), kind
+
+
+def _group_file(bound: Bound, group: bytes) -> str:
+    return f"{os.fsdecode(bound.name)}.g{short(group)}"

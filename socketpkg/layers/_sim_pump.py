@@ -1,0 +1,141 @@
+"""Passes on datagrams that found no room at once: what the receive buffer of a UDP socket is on a real network."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import select
+from _thread import allocate_lock, start_new_thread
+from collections import deque
+from time import monotonic, sleep
+
+from ._base import discard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..contract import Syscalls
+    from ._names import Names
+
+#: How much a receiver may have waiting: net.core.rmem_default of Linux, in which a datagram counts with its overhead.
+_ROOM = 212992
+_OVERHEAD = 768
+#: How long the end of the process waits for receivers, in seconds.
+_PATIENCE = 1.0
+
+
+class _Target:
+    """A receiver that had no room."""
+
+    __slots__ = ("fd", "held", "queue")
+
+    def __init__(self, fd: int) -> None:
+        #: A socket that is connected to it: poll tells when there is room.
+        self.fd = fd
+        self.queue: deque[bytes] = deque()
+        self.held = 0
+
+
+class Pump:
+    """The receivers that have no room, and the thread that waits for it."""
+
+    def __init__(self, below: Syscalls, borrow: Callable[[int], Any], names: Names, dontwait: int) -> None:
+        self._below = below
+        self._borrow = borrow
+        self._names = names
+        self._dontwait = dontwait
+        self._lock = allocate_lock()
+        self._targets: dict[bytes, _Target] = {}
+        self._wake: tuple[int, int] = (-1, -1)
+        self._pid = 0
+        atexit.register(self._drain)
+
+    def forked(self) -> None:
+        """In a child after fork: what waits is the parent's to pass on."""
+        self._lock = allocate_lock()
+        targets, self._targets = self._targets, {}
+        for fd in (*(target.fd for target in targets.values()), *self._wake):
+            if fd >= 0:
+                discard(self._below, fd)
+        self._wake, self._pid = (-1, -1), 0
+
+    def holds(self, name: bytes) -> bool:
+        """Whether something waits for a receiver, so that what comes later has to wait as well."""
+        return name in self._targets
+
+    def add(self, name: bytes, datagram: bytes) -> None:
+        """Takes a datagram for the receiver with a sockaddr; it is lost when too much waits already."""
+        with self._lock:
+            target = self._targets.get(name)
+            if target is None:
+                fd = self._below.socket(self._names.AF_UNIX, self._names.SOCK_DGRAM, 0)
+                if self._below.connect(self._borrow(fd), name, 0):
+                    discard(self._below, fd)
+                    return
+                target = self._targets[name] = _Target(fd)
+            size = len(datagram) + _OVERHEAD
+            if target.held + size > _ROOM and target.queue:
+                return
+            target.held += size
+            target.queue.append(datagram)
+            if self._pid != os.getpid():
+                self._pid = os.getpid()
+                self._wake = os.pipe()
+                for fd in self._wake:
+                    os.set_blocking(fd, False)
+                start_new_thread(self._serve, (self._pid,))
+            try:
+                os.write(self._wake[1], b"x")
+            except BlockingIOError:
+                pass  # it is awake
+
+    def _serve(self, pid: int) -> None:
+        while True:
+            with self._lock:
+                if self._pid != pid:
+                    return
+                if not self._targets:
+                    # Nothing is left. The next one starts another thread.
+                    for fd in self._wake:
+                        discard(self._below, fd)
+                    self._wake, self._pid = (-1, -1), 0
+                    return
+                poll = select.poll()
+                poll.register(self._wake[0], select.POLLIN)
+                by_fd = {target.fd: name for name, target in self._targets.items()}
+                for fd in by_fd:
+                    poll.register(fd, select.POLLOUT)
+                wake = self._wake[0]
+            ready = poll.poll()
+            with self._lock:
+                if self._pid != pid:
+                    return
+                for fd, _ in ready:
+                    if fd == wake:
+                        try:
+                            os.read(wake, 4096)
+                        except BlockingIOError:
+                            pass
+                    else:
+                        self._pass_on(by_fd[fd])
+
+    def _pass_on(self, name: bytes) -> None:
+        target = self._targets[name]
+        try:
+            while target.queue:
+                self._below.send(self._borrow(target.fd), target.queue[0], self._dontwait, 0)
+                target.held -= len(target.queue.popleft()) + _OVERHEAD
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # nobody is there any more
+        del self._targets[name]
+        discard(self._below, target.fd)
+
+    def _drain(self) -> None:
+        """At the end of the process: what was sent is on its way, as it would be in the kernel."""
+        until = monotonic() + _PATIENCE
+        while self._pid == os.getpid() and self._targets and monotonic() < until:
+            sleep(0.002)
