@@ -22,5 +22,6 @@ COMMANDS: dict[str, str] = {
     "chaos": "layers._chaos_command",
     "doctor": "_commands.doctor",
     "run": "_commands.run",
+    "sim": "layers._sim_command",
     "vendor": "_commands.vendor.command",
 }

@@ -33,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--socket-deny", metavar="RULE", action="append", default=[], help="guard: refuse this")
     group.addoption("--socket-chaos-seed", metavar="SEED", help="chaos: where all decisions come from")
     group.addoption("--socket-chaos-kinds", metavar="KINDS", help="chaos: legal, faults, or single kinds joined by +")
+    group.addoption(
+        "--socket-sim-name", metavar="NAME=ADDRESS", action="append", default=[], help="sim: a host name's address"
+    )
     group.addoption("--socket-trace", metavar="FILE", help="trace: write each call to this file")
 
 
@@ -48,6 +51,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         added = " ".join(shlex.quote(f"{key}={value}") for key, value in pairs)
         if pairs and added not in os.environ.get(variable, ""):
             os.environ[variable] = " ".join(filter(None, [os.environ.get(variable, ""), added]))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Each worker has a network of its own, and not that of who has started it.
+        os.environ.pop("SOCKETPKG_SIM_FOLDER", None)
     # The environment carries it to the workers of xdist and to every other child.
     os.environ[_VARIABLE] = stack
     _start(early_config, stack)
@@ -72,6 +78,7 @@ def _settings(options: Any) -> dict[str, list[tuple[str, str]]]:
         *(("guard", "allow", rule) for rule in options.socket_allow),
         *(("guard", "deny", rule) for rule in options.socket_deny),
         ("trace", "file", options.socket_trace),
+        *(("sim", "name", name) for name in options.socket_sim_name),
     ):
         if value is not None:
             found.setdefault(layer, []).append((key, value))
@@ -232,6 +239,16 @@ def socket_trace(request: pytest.FixtureRequest) -> Iterator[Calls]:
     layer.listeners.append(calls.append)
     yield calls
     layer.listeners.remove(calls.append)
+
+
+@pytest.fixture
+def socket_sim(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The module `socketpkg.layers.sim`: hosts, and the network of this run. Its links are healed after the test."""
+    _layer("sim", request.node)
+    from socketpkg.layers import sim
+
+    yield sim
+    sim.network.heal()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -50,8 +50,10 @@ _INT = struct.Struct("=i")
 _IN_PKTINFO = struct.Struct("=i4s4s")
 _IN6_PKTINFO = struct.Struct("=16sI")
 _TIME = struct.Struct("@ll")
-#: Of struct ip_mreqn: the group, the address of the interface, its number.
+#: UDP_MAX_SEGMENTS of Linux.
 _MOST_SEGMENTS = 64
+#: How much later a datagram comes that comes behind others, in seconds.
+LATE = 0.02
 
 
 class Header:
@@ -212,12 +214,13 @@ class Datagrams:
         parts = (header.packed(), *buffers)
         if host is None:
             for bound in self._group(state, to):
-                self._put(sock, bound, parts)
+                self._put(sock, state, bound, parts)
             return
-        if not self._layer.network.passes(state.host, host):
+        link = self._layer.network.link(state.host, host)
+        if link.cut:
             return
         for bound in self._closest(host, header):
-            if self._put(sock, bound, parts):
+            if self._put(sock, state, bound, parts):
                 return
         if state.ends is not None:
             # On a real network ICMP tells that nobody is there.
@@ -245,7 +248,7 @@ class Datagrams:
         for bound in network.at("u", to.port):
             if bound.local.address not in (to.address, ANY4, ANY6) or (is_v4(to.address) and bound.accepts == "o"):
                 continue
-            if bound.host != state.host and not network.passes(state.host, bound.host):
+            if network.link(state.host, bound.host).cut:
                 continue
             if several:
                 if not os.path.lexists(_group_file(bound, to.address)) or (bound.host == state.host and not loop):
@@ -257,9 +260,16 @@ class Datagrams:
             found.append(bound)
         return found
 
-    def _put(self, sock: Any, bound: Bound, parts: tuple[Any, ...]) -> bool:
+    def _put(self, sock: Any, state: State, bound: Bound, parts: tuple[Any, ...]) -> bool:
         """Passes a datagram on; False when nobody is there any more."""
         name = self._layer.network.codec.unix(bound.name)
+        link = self._layer.network.link(state.host, bound.host)
+        if link.loss and self._layer.chance() < link.loss:
+            return True
+        late = link.reorder and self._layer.chance() < link.reorder
+        if link.latency or late:
+            self._pump.add(name, b"".join(parts), link.latency / 1000 + (LATE if late else 0))
+            return True
         if self._pump.holds(name):
             self._pump.add(name, b"".join(parts))
             return True

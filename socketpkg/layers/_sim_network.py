@@ -19,6 +19,7 @@ import shutil
 import stat
 from _thread import allocate_lock
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from ._names import Names
 from ._options import LayerError
@@ -51,33 +52,99 @@ EPHEMERAL = range(32768, 61000)
 SWEEP = 512
 
 
+class Link(NamedTuple):
+    """The link between two hosts."""
+
+    #: Nothing passes.
+    cut: bool = False
+    #: Milliseconds each way, and bytes a second each way; 0 is none and no limit.
+    latency: float = 0.0
+    bandwidth: int = 0
+    #: How many of the datagrams are lost, and how many come late, behind others, from 0 to 1.
+    loss: float = 0.0
+    reorder: float = 0.0
+
+    def __str__(self) -> str:
+        changed = [f"{key}={value:g}" for key, value in self._asdict().items() if value != getattr(WHOLE, key)]
+        return " ".join(changed)
+
+    @classmethod
+    def parse(cls, text: str) -> Link:
+        """What `str` has made of one. ValueError for another text."""
+        values = dict(word.split("=", 1) for word in text.split())
+        unknown = set(values) - set(cls._fields)
+        if unknown:
+            raise ValueError(f"a link has no {', '.join(sorted(unknown))}; it has {', '.join(cls._fields)}")
+        link = cls(
+            bool(float(values.get("cut", 0))),
+            float(values.get("latency", 0)),
+            int(float(values.get("bandwidth", 0))),
+            float(values.get("loss", 0)),
+            float(values.get("reorder", 0)),
+        )
+        link.check()
+        return link
+
+    def check(self) -> None:
+        """ValueError for a value that there cannot be."""
+        if not (self.latency >= 0 and self.bandwidth >= 0 and 0 <= self.loss <= 1 and 0 <= self.reorder <= 1):
+            raise ValueError(f"a link cannot have {self._asdict()}: loss and reorder are from 0 to 1, others from 0")
+
+
+#: A link that nothing was done to.
+WHOLE = Link()
+
+
+def base_folder(folder: str) -> str:
+    """Where the networks of this user are, *folder* if it is not empty."""
+    return folder or f"/tmp/socketpkg-sim-{os.getuid()}"
+
+
+def choose(folder: str, name: str) -> str:
+    """The folder of the network *name*, or without a name of that of the parent or of a new one.
+
+    LayerError when it cannot be used. What programs that were killed have left is removed.
+    """
+    base = base_folder(folder)
+    inherited = "" if name else os.environ.get(INHERITED, "")
+    if inherited and (os.path.dirname(inherited) != base or not os.path.isdir(inherited)):
+        inherited = ""
+    _private(base)
+    for entry in os.listdir(base):
+        _remove_if_dead(f"{base}/{entry}")
+    chosen = inherited or (f"{base}/n-{name}" if name else f"{base}/{number()}")
+    if len(os.fsencode(chosen)) > LONGEST:
+        raise LayerError(f"the layer 'sim': the folder {chosen!r} is longer than {LONGEST} bytes")
+    if not name:
+        os.environ[INHERITED] = chosen
+    return chosen
+
+
+def running(folder: str) -> list[str]:
+    """The folders of the networks of this user that have a process."""
+    base = base_folder(folder)
+    try:
+        entries = sorted(os.listdir(base))
+    except OSError:
+        return []
+    for entry in entries:
+        _remove_if_dead(f"{base}/{entry}")
+    return [path for path in (f"{base}/{entry}" for entry in entries) if os.path.isdir(path)]
+
+
 class Network:
     """A network, as a process of it sees it."""
 
-    def __init__(self, names: Names, folder: str, name: str, alive: Callable[[bytes], bool]) -> None:
-        """*alive* tells whether a UNIX socket is bound to a path."""
+    def __init__(self, names: Names, folder: str, alive: Callable[[bytes], bool], name: str = "") -> None:
+        """*folder* is that of the network (`choose`); *alive* tells whether a UNIX socket is bound to a path."""
         self._alive = alive
         self._lock = allocate_lock()
         self._owner = os.getpid()
         self._made = 0
-        base = folder or f"/tmp/socketpkg-sim-{os.getuid()}"
-        inherited = "" if name else os.environ.get(INHERITED, "")
-        if inherited and (os.path.dirname(inherited) != base or not os.path.isdir(inherited)):
-            inherited = ""
-        _private(base)
+        self.folder = folder
         #: What it is called, empty for that of one program and its children.
         self.name = name
-        for entry in os.listdir(base):
-            _remove_if_dead(f"{base}/{entry}")
-        if inherited:
-            self.folder = inherited
-        else:
-            self.folder = f"{base}/n-{name}" if name else f"{base}/{number()}"
-        if len(os.fsencode(self.folder)) > LONGEST:
-            raise LayerError(f"the layer 'sim': the folder {self.folder!r} is longer than {LONGEST} bytes")
         self._held = self._join()
-        if not name:
-            os.environ[INHERITED] = self.folder
         self.codec = Codec(names, self.folder, os.readlink(f"{self.folder}/key"))
         #: The hosts by number, with their addresses.
         self.hosts: dict[int, tuple[bytes, ...]] = {}
@@ -164,9 +231,37 @@ class Network:
                     self._owners[address] = host
                     self.hosts[host] = (*self.hosts.get(host, ()), address)
 
-    def passes(self, host: int, other: int) -> bool:
-        """Whether the link between two hosts is whole."""
-        return host == other or not os.path.lexists(f"{self.folder}/l/{_link(host, other)}")
+    # -- links ---------------------------------------------------------------------------------------------------
+
+    def link(self, host: int, other: int) -> Link:
+        """How the link between two hosts is."""
+        if host == other:
+            return WHOLE
+        try:
+            return Link.parse(os.readlink(f"{self.folder}/l/{_link(host, other)}"))
+        except OSError:
+            return WHOLE
+
+    def set_link(self, host: int, other: int, link: Link) -> None:
+        """Changes the link between two hosts, for every process of the network."""
+        path = f"{self.folder}/l/{_link(host, other)}"
+        if link == WHOLE:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
+            return
+        temporary = f"{self.folder}/{number()}"
+        os.symlink(str(link), temporary)
+        os.replace(temporary, path)
+
+    def links(self) -> list[tuple[int, int, Link]]:
+        """The links that are not whole."""
+        found = []
+        for entry in sorted(os.listdir(f"{self.folder}/l")):
+            host, _, other = entry.partition("-")
+            found.append((int(host, 16), int(other, 16), self.link(int(host, 16), int(other, 16))))
+        return found
 
     def source(self, host: int, destination: bytes) -> bytes | None:
         """The address that a host sends from; None when it has none of the family."""
@@ -362,15 +457,27 @@ def _remove_if_dead(folder: str) -> None:
         os.close(fd)
 
 
-def unix_sockets() -> list[tuple[int, int, int, bytes]]:
-    """The UNIX sockets that have a name: type, flags, state and name (/proc/net/unix, proc(5))."""
+class Unix(NamedTuple):
+    """A UNIX socket that has a name, as /proc/net/unix tells of it (proc(5))."""
+
+    listens: bool
+    connected: bool
+    datagram: bool
+    inode: int
+    name: bytes
+
+
+def unix_sockets() -> list[Unix]:
+    """The UNIX sockets of the machine that have a name."""
     found = []
     try:
         with open("/proc/net/unix", "rb") as file:
             for line in file.readlines()[1:]:
                 fields = line.rstrip(b"\n").split(None, 7)
                 if len(fields) == 8:
-                    found.append((int(fields[4], 16), int(fields[3], 16), int(fields[5], 16), fields[7]))
+                    flags, kind, state = (int(field, 16) for field in fields[3:6])
+                    # __SO_ACCEPTCON, SOCK_DGRAM, and SS_CONNECTED or SS_CONNECTING: that is to be accepted.
+                    found.append(Unix(bool(flags & 0x10000), state in (2, 3), kind == 2, int(fields[6]), fields[7]))
     except OSError:
         pass
     return found
@@ -378,4 +485,4 @@ def unix_sockets() -> list[tuple[int, int, int, bytes]]:
 
 def listeners() -> set[bytes]:
     """The paths of the UNIX sockets that listen."""
-    return {name for _, flags, _, name in unix_sockets() if flags & 0x10000}  # __SO_ACCEPTCON
+    return {sock.name for sock in unix_sockets() if sock.listens}

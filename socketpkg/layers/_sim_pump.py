@@ -1,4 +1,7 @@
-"""Passes on datagrams that found no room at once: what the receive buffer of a UDP socket is on a real network."""
+"""Passes on datagrams that found no room at once, or are to be late.
+
+It is what the receive buffer of a UDP socket is on a real network, and the wire of a link with latency.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import select
 from _thread import allocate_lock, start_new_thread
 from collections import deque
+from heapq import heappop, heappush
 from time import monotonic, sleep
 
 from ._base import discard
@@ -48,6 +52,9 @@ class Pump:
         self._dontwait = dontwait
         self._lock = allocate_lock()
         self._targets: dict[bytes, _Target] = {}
+        #: What is to be late: when it arrives, a number that tells equal ones apart, the receiver and the datagram.
+        self._late: list[tuple[float, int, bytes, bytes]] = []
+        self._count = 0
         self._wake: tuple[int, int] = (-1, -1)
         self._pid = 0
         atexit.register(self._drain)
@@ -55,7 +62,7 @@ class Pump:
     def forked(self) -> None:
         """In a child after fork: what waits is the parent's to pass on."""
         self._lock = allocate_lock()
-        targets, self._targets = self._targets, {}
+        targets, self._targets, self._late = self._targets, {}, []
         for fd in (*(target.fd for target in targets.values()), *self._wake):
             if fd >= 0:
                 discard(self._below, fd)
@@ -65,21 +72,14 @@ class Pump:
         """Whether something waits for a receiver, so that what comes later has to wait as well."""
         return name in self._targets
 
-    def add(self, name: bytes, datagram: bytes) -> None:
-        """Takes a datagram for the receiver with a sockaddr; it is lost when too much waits already."""
+    def add(self, name: bytes, datagram: bytes, delay: float = 0.0) -> None:
+        """Takes a datagram for the receiver with a sockaddr, *delay* seconds late; it is lost when too much waits."""
         with self._lock:
-            target = self._targets.get(name)
-            if target is None:
-                fd = self._below.socket(self._names.AF_UNIX, self._names.SOCK_DGRAM, 0)
-                if self._below.connect(self._borrow(fd), name, 0):
-                    discard(self._below, fd)
-                    return
-                target = self._targets[name] = _Target(fd)
-            size = len(datagram) + _OVERHEAD
-            if target.held + size > _ROOM and target.queue:
-                return
-            target.held += size
-            target.queue.append(datagram)
+            if delay > 0:
+                self._count += 1
+                heappush(self._late, (monotonic() + delay, self._count, name, datagram))
+            else:
+                self._queue(name, datagram)
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 self._wake = os.pipe()
@@ -91,12 +91,29 @@ class Pump:
             except BlockingIOError:
                 pass  # it is awake
 
+    def _queue(self, name: bytes, datagram: bytes) -> None:
+        target = self._targets.get(name)
+        if target is None:
+            fd = self._below.socket(self._names.AF_UNIX, self._names.SOCK_DGRAM, 0)
+            if self._below.connect(self._borrow(fd), name, 0):
+                discard(self._below, fd)  # nobody is there any more
+                return
+            target = self._targets[name] = _Target(fd)
+        size = len(datagram) + _OVERHEAD
+        if target.held + size > _ROOM and target.queue:
+            return
+        target.held += size
+        target.queue.append(datagram)
+
     def _serve(self, pid: int) -> None:
         while True:
             with self._lock:
                 if self._pid != pid:
                     return
-                if not self._targets:
+                while self._late and self._late[0][0] <= monotonic():
+                    _, _, name, datagram = heappop(self._late)
+                    self._queue(name, datagram)
+                if not self._targets and not self._late:
                     # Nothing is left. The next one starts another thread.
                     for fd in self._wake:
                         discard(self._below, fd)
@@ -108,7 +125,8 @@ class Pump:
                 for fd in by_fd:
                     poll.register(fd, select.POLLOUT)
                 wake = self._wake[0]
-            ready = poll.poll()
+                pause = None if not self._late else max(self._late[0][0] - monotonic(), 0) * 1000 + 1
+            ready = poll.poll(pause)
             with self._lock:
                 if self._pid != pid:
                     return
@@ -137,5 +155,5 @@ class Pump:
     def _drain(self) -> None:
         """At the end of the process: what was sent is on its way, as it would be in the kernel."""
         until = monotonic() + _PATIENCE
-        while self._pid == os.getpid() and self._targets and monotonic() < until:
+        while self._pid == os.getpid() and (self._targets or self._late) and monotonic() < until:
             sleep(0.002)

@@ -31,7 +31,7 @@ class State:
     """A simulated socket."""
 
     __slots__ = (
-        "bound", "cookie", "ends", "error", "family", "groups", "host", "joined", "options", "pending", "proto",
+        "bound", "cookie", "ends", "error", "family", "groups", "host", "options", "other", "pending", "proto",
         "references", "type", "waiting",
     )  # fmt: skip
 
@@ -54,9 +54,10 @@ class State:
         self.waiting: Endpoint | None = None
         #: Of a datagram socket: what the next call is told.
         self.error: int = 0
-        #: The groups of multicast that it wants, each with the interface.
+        #: The groups of multicast that it wants.
         self.groups: set[bytes] = set()
-        self.joined: bool = False
+        #: Of a connection: the other host, when it is another.
+        self.other: int | None = None
         #: How many descriptors of this process have it, as far as is known.
         self.references: int = 1
 
@@ -137,7 +138,6 @@ class States:
         """After another UNIX socket was put in place of the one that a socket had."""
         self._known.pop(state.cookie, None)
         state.cookie = self._below.getsockopt(sock, self._socket, self._cookie, 8)
-        state.bound = state.ends = None
         self.mark(sock, state)
         self._known[state.cookie] = state
 

@@ -20,6 +20,7 @@ from ._base import Layer as _Layer
 from ._base import LayerError, discard
 from ._names import Names
 from ._options import Option
+from ._relay import Relay
 from ._sim_datagrams import Datagrams
 from ._sim_names import (
     ANY4,
@@ -40,10 +41,11 @@ from ._sim_names import (
     refused,
     shown,
 )
-from ._sim_network import EPHEMERAL, Network
+from ._sim_network import EPHEMERAL, Network, choose
 from ._sim_options import CLOSE, ESTABLISHED, LISTEN, Options
 from ._sim_resolver import Resolver
 from ._sim_state import State, States
+from ._sim_view import View
 from ._sockets import Closing
 
 TYPE_CHECKING = False
@@ -53,6 +55,9 @@ if TYPE_CHECKING:
 
     from ..contract import Syscalls
 
+    #: The network of this process, from outside: its sockets, hosts and links.
+    network: View
+
 #: The address of the host that a program is on, when nothing else is said.
 DEFAULT_HOST = "10.0.0.1"
 #: How many connections wait to be accepted, whatever listen is told (the kernel's own limit is somaxconn).
@@ -60,6 +65,8 @@ BACKLOG = 4096
 #: How long a connect that finds no room waits before it tries again, in seconds.
 PAUSE = 0.002
 
+#: How long a connect tries to reach a host behind a cut link: tcp_syn_retries of 6, in nanoseconds.
+SYN_PATIENCE = 127 * 10**9
 #: struct linger: on, and of 0 seconds. A close is a reset then.
 _RESETS = struct.pack("=ii", 1, 0)
 
@@ -105,6 +112,7 @@ class Layer(_Layer):
         "name": Option(
             _read_name, [], "NAME=ADDRESS", "let a host name have an address, or some joined by +", many=True
         ),
+        "seed": _options.integer(1, "decide by this which datagrams a link loses"),
         "network": Option(_read_network, "", "a word", "share the network of this name with other programs"),
     }
 
@@ -123,6 +131,11 @@ class Layer(_Layer):
         self._linger = constants["SOL_SOCKET"], constants["SO_LINGER"]
         self._passed = {names.AF_UNIX, constants.get("AF_ALG", -1)}
         self._datagrams = Datagrams(self)
+        #: Whether there was a connection to another host, whose link may be cut.
+        self._crossing = False
+        self._relay: Relay | None = None
+        self._relayed: dict[int, str] = {}
+        self._random = random.Random(0)
         os.register_at_fork(after_in_child=self._forked)
 
     def _bind(self) -> None:
@@ -147,8 +160,8 @@ class Layer(_Layer):
 
     def configured(self) -> None:
         if self.network is None:
-            folder = self.options["folder"]
-            self.network = Network(self.names, folder, self.options["network"], self._is_alive)
+            name = self.options["network"]
+            self.network = Network(self.names, choose(self.options["folder"], name), self._is_alive, name)
             self._resolver = Resolver(self.below, self.names, self.network.codec)
         elif self.options["network"] != self.network.name:
             raise LayerError("the layer 'sim': the network is chosen at the start, and stays the same")
@@ -158,6 +171,7 @@ class Layer(_Layer):
                 if not is_loopback(address) and self.network.owner(address) is None:
                     self.make_host((address,))
         self._resolver.table = dict(self.options["name"])
+        self._random.seed(self.options["seed"])
 
     def state(self) -> str:
         shown_names = [f"{name}={'+'.join(map(shown, found))}" for name, found in self.options["name"]]
@@ -173,6 +187,14 @@ class Layer(_Layer):
         assert host is not None
         self.network.add_host(host, found)
         return host
+
+    def chance(self) -> float:
+        """The next number of the seed, from 0 to 1."""
+        return self._random.random()
+
+    def view(self) -> View:
+        """The network from outside."""
+        return View(self.network, self._resolver.table)
 
     def current(self) -> int:
         """The host whose sockets are made here."""
@@ -388,6 +410,8 @@ class Layer(_Layer):
             if peer is not None:
                 ends = (peer.local, peer.remote) if peer.remote is not None else self.network.beside(peer)
                 state.ends = None if ends is None or ends[1] is None else (ends[1], ends[0])
+                if peer.host != state.host:
+                    state.other, self._crossing = peer.host, True
             remote = Endpoint(self.any(state), 0) if state.ends is None else state.ends[1]
             return fd, self.network.codec.sockaddr(state.family, remote)
         except BaseException:
@@ -425,7 +449,7 @@ class Layer(_Layer):
 
     def _connect_stream(self, sock: Any, state: State, to: Endpoint, timeout: int) -> int:
         if state.waiting is not None:
-            return self._go_on(sock, state) or 0
+            return self._go_on(sock, state)
         if state.pending is not None:
             status, state.pending = state.pending, None
             return status
@@ -476,6 +500,14 @@ class Layer(_Layer):
             source = bound.local.address
         elif bound is not None and is_v4(to.address) != is_v4(source):
             raise error(errno.ENETUNREACH)
+        if self.network.link(state.host, host).cut:
+            if not timeout:
+                state.waiting = to
+                return errno.EINPROGRESS
+            left = self._wait_for_link(state, host, timeout)
+            if left is None:
+                return errno.ETIMEDOUT if timeout < 0 else -1
+            timeout = left
         candidates = self.network.reachable("t", host, to)
         nobody = refused(
             errno.ECONNREFUSED,
@@ -494,6 +526,8 @@ class Layer(_Layer):
             if status == errno.EAGAIN:
                 state.waiting = to
                 return errno.EINPROGRESS
+            if not status and host != state.host:
+                self._crosses(sock, state, host, timeout)
             if status not in (errno.ECONNREFUSED, errno.ENOENT):
                 return status
         if bound is None:
@@ -510,21 +544,43 @@ class Layer(_Layer):
                 return -1
             sleep(PAUSE)
 
-    def _go_on(self, sock: Any, state: State) -> int | None:
+    def _go_on(self, sock: Any, state: State) -> int:
         """Tries again to connect where there was no room. Returns the errno; EINPROGRESS when there still is none."""
         to, state.waiting = state.waiting, None
-        if to is None:
-            return None
-        _, host, _ = self.target(state, to)
-        status = errno.ECONNREFUSED
-        for candidate in self.network.reachable("t", host, to):
-            status = self.below.connect(sock, self.network.codec.unix(candidate.name), 0)
-            if status == errno.EAGAIN:
-                state.waiting = to
-                return errno.EINPROGRESS
-            if not status:
-                break
-        return status
+        return 0 if to is None else self._reach(sock, state, to, 0)
+
+    def _wait_for_link(self, state: State, host: int, timeout: int) -> int | None:
+        """Waits until the link to a host is whole, no longer than *timeout*. Returns what is left of it, or None."""
+        until = monotonic_ns() + (SYN_PATIENCE if timeout < 0 else timeout)
+        while self.network.link(state.host, host).cut:
+            if monotonic_ns() >= until:
+                return None
+            sleep(PAUSE)
+        return timeout if timeout <= 0 else max(until - monotonic_ns(), 1)
+
+    def _crosses(self, sock: Any, state: State, host: int, timeout: int) -> None:
+        """After a connection to another host was made: it takes the time that the link takes."""
+        state.other = host
+        self._crossing = True
+        link = self.network.link(state.host, host)
+        latency, rate = int(link.latency * 1e6), link.bandwidth
+        if not latency and not rate:
+            return
+        if self._relay is None:
+            self._relay = Relay(self.below, self.borrow, self.names.constants, self._relay_was_reset)
+        ends = self.ends(sock, state)
+        assert ends is not None
+        real, far = self._relay.take(sock._sp_fd, latency, rate, not timeout)
+        discard(self.below, real)
+        self._relayed[far] = self._connection(state.host, ends)
+        self._states.renewed(sock, state)
+        if timeout:
+            sleep(2 * latency / 1e9 if timeout < 0 else min(2 * latency, timeout) / 1e9)
+
+    def _relay_was_reset(self, far: int) -> None:
+        connection = self._relayed.pop(far, None)
+        if connection is not None:
+            self.network.mark_reset(connection)
 
     def _name_client(self, sock: Any, state: State, source: bytes, to: Endpoint) -> None:
         """Gives a client a port, and its UNIX socket the name that has both addresses."""
@@ -556,6 +612,7 @@ class Layer(_Layer):
             os.dup2(new, fd, os.get_inheritable(fd))
         finally:
             discard(self.below, new)
+        state.bound = state.ends = None
         self._states.renewed(sock, state)
 
     # -- what ends a connection ----------------------------------------------------------------------------------
@@ -734,6 +791,8 @@ class Layer(_Layer):
         datagram = self._datagram(sock)
         if datagram is not None:
             return self._datagrams.send(sock, datagram, (data,), (), flags, b"")
+        if self._crossing:
+            timeout = self._passable(sock, flags, timeout)
         try:
             return self.below.send(sock, data, flags, timeout)
         except OSError as failure:
@@ -745,6 +804,8 @@ class Layer(_Layer):
             if memoryview(data).nbytes:
                 self._datagrams.send(sock, datagram, (data,), (), flags, b"")
             return
+        if self._crossing:
+            timeout = self._passable(sock, flags, timeout)
         try:
             self.below.sendall(sock, data, flags, timeout)
         except OSError as failure:
@@ -766,10 +827,28 @@ class Layer(_Layer):
             return self.below.sendmsg(sock, buffers, ancillary, flags, address, timeout)
         if state.type == self.names.SOCK_DGRAM:
             return self._datagrams.send(sock, state, buffers, ancillary, flags, address)
+        if self._crossing:
+            timeout = self._passable(sock, flags, timeout)
         try:
             return self.below.sendmsg(sock, buffers, (), flags, b"", timeout)
         except OSError as failure:
             self._send_failed(sock, failure)
+
+    def _passable(self, sock: Any, flags: int, timeout: int) -> int:
+        """Waits while the link of a connection is cut, as a sender does whose buffers are full. Returns what is left of
+        the time. BlockingIOError and TimeoutError as of send."""
+        state = self._states.of(sock)
+        if state is None or state.other is None or not self.network.link(state.host, state.other).cut:
+            return timeout
+        if not timeout or flags & self.names.constants["MSG_DONTWAIT"]:
+            raise error(errno.EAGAIN)
+        while timeout:
+            left = self._wait_for_link(state, state.other, timeout)
+            if left is not None:
+                return left
+            if timeout > 0:
+                break
+        raise TimeoutError("timed out")
 
     def _send_failed(self, sock: Any, failure: OSError) -> NoReturn:
         """Raises what TCP says where a UNIX socket has failed."""
@@ -826,7 +905,7 @@ class Layer(_Layer):
             number, state.error = state.error, 0
             return _int_bytes(number)
         if state.waiting is not None:
-            return _int_bytes(self._go_on(sock, state) or 0)
+            return _int_bytes(self._go_on(sock, state))
         if state.pending:
             status, state.pending = state.pending, None
             return _int_bytes(status)
@@ -948,3 +1027,9 @@ def host(*found: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def __getattr__(name: str) -> View:
+    if name == "network":
+        return _layer().view()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -295,7 +295,7 @@ def _dedented(source: str) -> str:
         ("network=a/b", "letters, digits"),
         ("host=nowhere", "nowhere"),
         ("name=x", "NAME=ADDRESS"),
-        ("wrong=1", "there is no option 'wrong'; its options are: folder, host, name, network"),
+        ("wrong=1", "there is no option 'wrong'; its options are: folder, host, name, network, seed"),
     ],
 )
 def test_a_wrong_option_is_told(programs: Programs, options: str, words: str) -> None:
