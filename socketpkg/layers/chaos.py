@@ -286,7 +286,8 @@ class Layer(TrackingLayer[_Shaken]):
                 record.eof = True
                 self._tell(record, call, "the end of the stream")
                 return -1
-        self._again(record, "in", flags, timeout)
+        if record.peer is not None or not stream:  # else the kernel says ENOTCONN
+            self._again(record, "in", flags, timeout)
         if stream and size > 1 and self._happens(record, "in", "short-read"):
             less = self._dice(record, "in").below(size)
             self._tell(record, call, f"{less} of {size} bytes at most")
@@ -355,7 +356,10 @@ class Layer(TrackingLayer[_Shaken]):
             if self._happens(record, "out", "no-buffers"):
                 self._tell(record, call, "ENOBUFS")
                 raise OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
-        if call != "sendall" or timeout:
+        # A UNIX socket with room takes what it is given. Event loops wake themselves with a byte and take EAGAIN for
+        # "one is on its way already".
+        roomy = not timeout and record.family == self.names.AF_UNIX
+        if (call != "sendall" or timeout) and not roomy and record.peer is not None:
             self._again(record, "out", flags, timeout)
         kind = "split" if call == "sendall" else "short-write"
         if size > 1 and self._happens(record, "out", kind):
@@ -381,17 +385,25 @@ class Layer(TrackingLayer[_Shaken]):
         size = _size(data)
         if size < 0:
             return self.below.sendall(sock, data, flags, timeout)
-        less = self._sends(sock, "sendall", size, flags, timeout)
-        if less == size or not timeout:
-            return self.below.sendall(sock, data, flags, timeout)
-        start = monotonic_ns()
-        with memoryview(data) as view, view.cast("B") as octets:
-            with octets[:less] as part:
-                self.below.sendall(sock, part, flags, timeout)
-            if timeout > 0:
-                timeout = max(timeout - (monotonic_ns() - start), 1)
-            with octets[less:] as part:
-                self.below.sendall(sock, part, flags, timeout)
+        sent = 0
+        try:
+            less = self._sends(sock, "sendall", size, flags, timeout)
+            if less == size or not timeout:
+                return self.below.sendall(sock, data, flags, timeout)
+            start = monotonic_ns()
+            with memoryview(data) as view, view.cast("B") as octets:
+                with octets[:less] as part:
+                    self.below.sendall(sock, part, flags, timeout)
+                sent = less
+                if timeout > 0:
+                    timeout = max(timeout - (monotonic_ns() - start), 1)
+                with octets[less:] as part:
+                    self.below.sendall(sock, part, flags, timeout)
+        except BaseException as failure:
+            # The error says how much was sent, of both parts.
+            if sent or isinstance(failure, OSError):
+                failure.characters_written = sent + getattr(failure, "characters_written", 0)  # type: ignore[attr-defined]
+            raise
         return None
 
     def sendto(self, sock: Any, data: Any, flags: int, address: bytes, timeout: int) -> int:

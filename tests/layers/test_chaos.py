@@ -179,6 +179,17 @@ def test_the_other_faults() -> None:
         peer.sendall(b"unread")
         assert [sock.recv(10), sock.recv(10)] == [b"", b""]
         sock.close()
+    core, _ = stack(kinds="half-closed", rate=100)
+    sock, peer = connected(core)
+    with peer:
+        peer.settimeout(20)
+        for call in (sock.send, sock.sendall, lambda data: sock.sendmsg([data])):
+            with pytest.raises(BrokenPipeError):
+                call(b"x")
+        assert peer.recv(10) == b"", "the peer sees the end of that half"
+        peer.sendall(b"the other half")
+        assert sock.recv(20) == b"the other half"
+        sock.close()
     core, _ = stack(kinds="no-buffers", rate=100)
     sock, peer = connected(core)
     with peer, pytest.raises(OSError) as caught:
@@ -226,6 +237,28 @@ def test_unix_datagrams_and_peeks_are_exact() -> None:
     one.close()
     two.close()
     assert layer.done
+
+
+def test_the_byte_that_wakes_an_event_loop_is_taken() -> None:
+    """A UNIX socket with room takes it: asyncio, for one, takes EAGAIN for "a byte is on its way already"."""
+    core, layer = stack(kinds="again", rate=100)
+    before = layer.done
+    one, two = core.socketpair()
+    one.setblocking(False)
+    two.setblocking(False)
+    for _ in range(20):
+        assert one.send(b"\0") == 1
+        with pytest.raises(BlockingIOError):
+            two.recv(10)
+        assert two.recv(10) == b"\0"
+    one.close()
+    two.close()
+    sock, peer = connected(core)
+    sock.setblocking(False)
+    with peer, pytest.raises(BlockingIOError):
+        sock.send(b"x")
+    sock.close()
+    assert layer.done - before == 21
 
 
 def test_nothing_is_lost_on_a_stream(backend: str) -> None:

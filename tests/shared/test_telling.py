@@ -251,9 +251,9 @@ def test_sendmsg_gives_what_was_sent(pair: tuple[Any, Any]) -> None:
     """A blocking sendmsg of several system calls has no error then: what was taken is its result."""
     one, two = pair
     worker = Worker(one.sendmsg, [bytes(10_000_000), bytes(10)])
-    got = len(two.recv_exactly(100_000))
+    got = len(two.recv(100_000))
     two.close()
-    assert got <= worker.result() < 10_000_010
+    assert 0 < got <= worker.result() < 10_000_010
     with pytest.raises(OSError) as caught:
         one.sendmsg([b"x"])
     assert caught.value.errno in (errno.EPIPE, errno.ECONNRESET)
