@@ -31,8 +31,8 @@ class State:
     """A simulated socket."""
 
     __slots__ = (
-        "bound", "cookie", "ends", "error", "family", "groups", "host", "options", "other", "pending", "proto",
-        "references", "type", "waiting",
+        "bound", "broken", "cookie", "ends", "error", "family", "groups", "host", "options", "other", "pending",
+        "proto", "references", "shut", "type", "waiting",
     )  # fmt: skip
 
     def __init__(self, cookie: bytes, family: int, type: int, proto: int, host: int) -> None:
@@ -58,6 +58,9 @@ class State:
         self.groups: set[bytes] = set()
         #: Of a connection: the other host, when it is another.
         self.other: int | None = None
+        #: Of a connection: its own sending half is shut; and the peer's answer to what it cannot take has come.
+        self.shut: bool = False
+        self.broken: bool = False
         #: How many descriptors of this process have it, as far as is known.
         self.references: int = 1
 

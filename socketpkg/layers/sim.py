@@ -328,7 +328,7 @@ class Layer(_Layer):
         if state.type == self.names.SOCK_STREAM:
             self.below.getpeername(sock)
         ends = self.ends(sock, state)
-        if ends is None:
+        if ends is None or (state.type == self.names.SOCK_STREAM and self._is_reset(sock, state)):
             raise error(errno.ENOTCONN)
         return self.network.codec.sockaddr(state.family, ends[1])
 
@@ -640,12 +640,18 @@ class Layer(_Layer):
         if connection is not None:
             self.network.mark_reset(connection)
 
+    def _is_reset(self, sock: Any, state: State) -> bool:
+        """Whether there is no connection any more."""
+        connection = None if state.broken else self._connection_of(sock, state)
+        return state.broken or (connection is not None and self.network.was_reset(connection))
+
     def _was_reset(self, sock: Any, state: State) -> bool:
         """Whether the peer has reset the connection; it is told once."""
         connection = self._connection_of(sock, state)
         if connection is None or not self.network.was_reset(connection):
             return False
         self.network.clear_reset(connection)
+        state.broken = True
         return True
 
     def shutdown(self, sock: Any, how: int) -> None:
@@ -655,6 +661,7 @@ class Layer(_Layer):
                 raise error(errno.ENOTCONN)
             if state.type == self.names.SOCK_STREAM and not self._listens(sock) and self.ends(sock, state) is None:
                 raise error(errno.ENOTCONN)
+            state.shut = state.shut or how != 0
         self.below.shutdown(sock, how)
 
     # -- transfer ------------------------------------------------------------------------------------------------
@@ -770,6 +777,10 @@ class Layer(_Layer):
 
     def _receive_failed(self, sock: Any, failure: OSError) -> NoReturn:
         """Raises what TCP says where a UNIX socket has failed."""
+        if failure.errno == errno.ECONNRESET:
+            state = self._states.of(sock)
+            if state is not None:
+                state.broken = True
         if failure.errno == errno.EINVAL and not isinstance(failure, BlockingIOError):
             state = self._states.of(sock)
             if state is not None and not self._listens(sock):
@@ -797,6 +808,7 @@ class Layer(_Layer):
             return self.below.send(sock, data, flags, timeout)
         except OSError as failure:
             self._send_failed(sock, failure)
+            return memoryview(data).nbytes
 
     def sendall(self, sock: Any, data: Any, flags: int, timeout: int) -> None:
         datagram = self._datagram(sock)
@@ -833,6 +845,7 @@ class Layer(_Layer):
             return self.below.sendmsg(sock, buffers, (), flags, b"", timeout)
         except OSError as failure:
             self._send_failed(sock, failure)
+            return sum(memoryview(buffer).nbytes for buffer in buffers)
 
     def _passable(self, sock: Any, flags: int, timeout: int) -> int:
         """Waits while the link of a connection is cut, as a sender does whose buffers are full. Returns what is left of
@@ -850,18 +863,21 @@ class Layer(_Layer):
                 break
         raise TimeoutError("timed out")
 
-    def _send_failed(self, sock: Any, failure: OSError) -> NoReturn:
-        """Raises what TCP says where a UNIX socket has failed."""
-        if failure.errno in (errno.ENOTCONN, errno.EPIPE):
-            state = self._states.of(sock)
-            if state is not None:
-                if state.pending:
-                    status, state.pending = state.pending, None
-                    raise error(status) from None
-                if failure.errno == errno.EPIPE and self._was_reset(sock, state):
-                    raise error(errno.ECONNRESET) from None
-                raise error(errno.EPIPE) from None
-        raise failure
+    def _send_failed(self, sock: Any, failure: OSError) -> None:
+        """Raises what TCP says where a UNIX socket has failed. It returns when TCP would not know yet: the first thing
+        that is sent to a peer which has closed is taken, and its answer is a reset."""
+        state = self._states.of(sock) if failure.errno in (errno.ENOTCONN, errno.EPIPE) else None
+        if state is None:
+            raise failure
+        if state.pending:
+            status, state.pending = state.pending, None
+            raise error(status) from None
+        if failure.errno == errno.ENOTCONN or state.shut or state.broken:
+            raise error(errno.EPIPE) from None
+        state.broken = True
+        number = self.below.getsockopt_int(sock, self.known.socket, self.names.constants["SO_ERROR"])
+        if number or self._was_reset(sock, state):
+            raise error(number or errno.ECONNRESET) from None
 
     # -- options of sockets --------------------------------------------------------------------------------------
 

@@ -199,6 +199,11 @@ def ends_of_streams() -> Any:
     server.sendall(b"back")
     found += [client.recv(10)]
     closed(client, server)
+    # What is sent to a peer that has closed is taken, once.
+    client, server = socket.create_connection(listener.getsockname()), listener.accept()[0]
+    server.close()
+    found += [client.recv(1), client.send(b"x"), client.recv(1), told(client.send, b"x"), told(client.getpeername)]
+    client.close()
     # A connection with unread data is reset when it is closed.
     client, server = socket.create_connection(listener.getsockname()), listener.accept()[0]
     client.sendall(b"unread")
@@ -213,8 +218,10 @@ def ends_of_streams() -> Any:
     found += [told(server.recv, 10), told(server.recv, 10), told(server.send, b"x")]
     server.close()
     client, server = socket.create_connection(listener.getsockname()), listener.accept()[0]
+    server.sendall(b"before")
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
+    found += [told(client.getpeername), told(client.recv, 10)]
     found += [told(client.recv, 10), told(client.recv, 10)]
     closed(client, listener)
     return found
