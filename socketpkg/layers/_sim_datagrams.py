@@ -52,6 +52,8 @@ _IN6_PKTINFO = struct.Struct("=16sI")
 _TIME = struct.Struct("@ll")
 #: UDP_MAX_SEGMENTS of Linux.
 _MOST_SEGMENTS = 64
+#: IOV_MAX of Linux.
+_MOST_BUFFERS = 1024
 #: How much later a datagram comes that comes behind others, in seconds.
 LATE = 0.02
 
@@ -211,7 +213,8 @@ class Datagrams:
 
     def _deliver(self, sock: Any, state: State, header: Header, host: int | None, buffers: tuple[Any, ...]) -> None:
         to = header.to
-        parts = (header.packed(), *buffers)
+        # One more than the kernel takes at once would be refused (IOV_MAX).
+        parts = (header.packed(), *(buffers if len(buffers) < _MOST_BUFFERS else (b"".join(buffers),)))
         if host is None:
             for bound in self._group(state, to):
                 self._put(sock, state, bound, parts)
@@ -305,6 +308,17 @@ class Datagrams:
         if number:
             raise error(number)
 
+    def measure(self, sock: Any, state: State) -> None:
+        """Lets senders in this process know how large the buffer of a receiver is."""
+        key = self._layer.known.socket, self._names.constants["SO_RCVBUF"]
+        bound = self._layer.bound(sock, state)
+        if bound is not None and key in state.options:
+            self._pump.rooms[self._layer.network.codec.unix(bound.name)] = self._below.getsockopt_int(sock, *key)
+
+    def closed(self, bound: Bound) -> None:
+        """After a socket was closed."""
+        self._pump.rooms.pop(self._layer.network.codec.unix(bound.name), None)
+
     # -- receiving -----------------------------------------------------------------------------------------------
 
     def recv(self, sock: Any, state: State, bufsize: int, flags: int, timeout: int) -> tuple[bytes, Header | None, int]:
@@ -313,7 +327,13 @@ class Datagrams:
         until = monotonic_ns() + timeout
         while True:
             self._raise_error(state)
-            data, _, marks, _ = self._below.recvmsg(sock, bufsize + SIZE, 0, flags, timeout)
+            passed = self._pump.passed
+            try:
+                data, _, marks, _ = self._below.recvmsg(sock, bufsize + SIZE, 0, flags, timeout)
+            except BlockingIOError:
+                if not self._flush(sock, state, passed):
+                    raise
+                continue
             header, kind = _unpack(data)
             if kind != _ERROR:
                 return data if header is None else data[SIZE:], header, marks
@@ -328,11 +348,24 @@ class Datagrams:
         head = bytearray(SIZE)
         while True:
             self._raise_error(state)
-            count, _, marks, _ = self._below.recvmsg_into(sock, (head, *buffers), 0, flags, timeout)
+            passed = self._pump.passed
+            try:
+                count, _, marks, _ = self._below.recvmsg_into(sock, (head, *buffers), 0, flags, timeout)
+            except BlockingIOError:
+                if not self._flush(sock, state, passed):
+                    raise
+                continue
             header, kind = _unpack(head if count >= SIZE else b"")
             if kind != _ERROR:
                 return max(count - SIZE, 0), header, marks
             timeout = self._again(sock, flags, timeout, until)
+
+    def _flush(self, sock: Any, state: State, passed: int) -> bool:
+        """Lets come what waits for room in this very process. False when nothing has come since *passed* had."""
+        bound = self._layer.bound(sock, state)
+        if bound is not None:
+            self._pump.flush(self._layer.network.codec.unix(bound.name))
+        return self._pump.passed != passed
 
     def _refuse(self, flags: int) -> None:
         if flags & self._error_queue:

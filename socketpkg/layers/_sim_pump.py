@@ -55,6 +55,10 @@ class Pump:
         #: What is to be late: when it arrives, a number that tells equal ones apart, the receiver and the datagram.
         self._late: list[tuple[float, int, bytes, bytes]] = []
         self._count = 0
+        #: How many datagrams it has passed on.
+        self.passed = 0
+        #: How much receivers of this process have room for, by sockaddr, where it is not _ROOM.
+        self.rooms: dict[bytes, int] = {}
         self._wake: tuple[int, int] = (-1, -1)
         self._pid = 0
         atexit.register(self._drain)
@@ -71,6 +75,12 @@ class Pump:
     def holds(self, name: bytes) -> bool:
         """Whether something waits for a receiver, so that what comes later has to wait as well."""
         return name in self._targets
+
+    def flush(self, name: bytes) -> None:
+        """Passes on at once what there is room for now."""
+        with self._lock:
+            if name in self._targets:
+                self._pass_on(name)
 
     def add(self, name: bytes, datagram: bytes, delay: float = 0.0) -> None:
         """Takes a datagram for the receiver with a sockaddr, *delay* seconds late; it is lost when too much waits."""
@@ -100,7 +110,7 @@ class Pump:
                 return
             target = self._targets[name] = _Target(fd)
         size = len(datagram) + _OVERHEAD
-        if target.held + size > _ROOM and target.queue:
+        if target.held + size > self.rooms.get(name, _ROOM) and target.queue:
             return
         target.held += size
         target.queue.append(datagram)
@@ -136,7 +146,7 @@ class Pump:
                             os.read(wake, 4096)
                         except BlockingIOError:
                             pass
-                    else:
+                    elif by_fd[fd] in self._targets:
                         self._pass_on(by_fd[fd])
 
     def _pass_on(self, name: bytes) -> None:
@@ -145,6 +155,7 @@ class Pump:
             while target.queue:
                 self._below.send(self._borrow(target.fd), target.queue[0], self._dontwait, 0)
                 target.held -= len(target.queue.popleft()) + _OVERHEAD
+                self.passed += 1
         except BlockingIOError:
             return
         except OSError:

@@ -51,7 +51,7 @@ from ._sockets import Closing
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Set
-    from typing import Any, ClassVar, NoReturn
+    from typing import Any, ClassVar
 
     from ..contract import Syscalls
 
@@ -263,6 +263,7 @@ class Layer(_Layer):
         bound = state.bound
         closing.finish()
         if bound is not None and bound.remote is None:
+            self._datagrams.closed(bound)
             self.network.release(bound.name)
 
     def _is_alive(self, name: bytes) -> bool:
@@ -371,8 +372,10 @@ class Layer(_Layer):
             self.below.bind(sock, self.network.codec.unix(path))
 
         state.bound = bound = self.network.bind(kind, state.host, to, accepts, reuse, bind)
-        if state.groups:
-            self._datagrams.write_groups(sock, state)
+        if state.type == self.names.SOCK_DGRAM:
+            if state.groups:
+                self._datagrams.write_groups(sock, state)
+            self._datagrams.measure(sock, state)
         return bound
 
     # -- listening -----------------------------------------------------------------------------------------------
@@ -431,10 +434,10 @@ class Layer(_Layer):
     # -- connecting ----------------------------------------------------------------------------------------------
 
     def connect(self, sock: Any, address: bytes, timeout: int) -> int:
-        state = self._states.of(sock)
-        if state is None:
-            return self.below.connect(sock, address, timeout)
         try:
+            state = self._states.of(sock)
+            if state is None:
+                return self.below.connect(sock, address, timeout)
             if state.type == self.names.SOCK_DGRAM:
                 self._datagrams.connect(sock, state, address)
                 return 0
@@ -681,6 +684,7 @@ class Layer(_Layer):
             data = self.below.recv(sock, bufsize, flags, timeout)
         except OSError as failure:
             self._receive_failed(sock, failure)
+            raise
         if not data:
             self._ended(sock)
         return data
@@ -688,11 +692,14 @@ class Layer(_Layer):
     def recv_into(self, sock: Any, buffer: Any, nbytes: int, flags: int, timeout: int) -> int:
         datagram = self._datagram(sock)
         if datagram is not None:
-            return self.recvfrom_into(sock, buffer, nbytes, flags, timeout)[0]
+            with memoryview(buffer) as view:
+                # Without room for a byte nobody is asked.
+                return self.recvfrom_into(sock, view, nbytes, flags, timeout)[0] if view.nbytes or nbytes else 0
         try:
             count = self.below.recv_into(sock, buffer, nbytes, flags, timeout)
         except OSError as failure:
             self._receive_failed(sock, failure)
+            raise
         if not count:
             self._ended(sock)
         return count
@@ -716,8 +723,6 @@ class Layer(_Layer):
             if nbytes > len(octets):
                 raise ValueError("buffer too small for requested bytes")
             with octets[: nbytes or len(octets)] as target:
-                if not len(target):
-                    return 0, b""
                 count, header, _ = self._datagrams.recv_into(sock, state, (target,), flags, timeout)
         return count, self._datagrams.address(state, header)
 
@@ -735,6 +740,7 @@ class Layer(_Layer):
             data, items, marks, _ = self.below.recvmsg(sock, bufsize, ancbufsize, flags, timeout)
         except OSError as failure:
             self._receive_failed(sock, failure)
+            raise
         if not data and bufsize:
             self._ended(sock)
         return data, items, marks, b""
@@ -753,6 +759,7 @@ class Layer(_Layer):
             count, items, marks, _ = self.below.recvmsg_into(sock, buffers, ancbufsize, flags, timeout)
         except OSError as failure:
             self._receive_failed(sock, failure)
+            raise
         if not count and buffers:
             self._ended(sock)
         return count, items, marks, b""
@@ -775,22 +782,18 @@ class Layer(_Layer):
         own = self._states.of(sock) is not None
         return (self._datagrams if own else self.below).recv_segments(sock, *arguments)
 
-    def _receive_failed(self, sock: Any, failure: OSError) -> NoReturn:
-        """Raises what TCP says where a UNIX socket has failed."""
+    def _receive_failed(self, sock: Any, failure: OSError) -> None:
+        """Raises what TCP says where a UNIX socket has failed; the error stands when it returns."""
+        # It does not raise *failure*: an error whose traceback leads to itself would keep the socket alive.
         if failure.errno == errno.ECONNRESET:
             state = self._states.of(sock)
             if state is not None:
                 state.broken = True
-        if failure.errno == errno.EINVAL and not isinstance(failure, BlockingIOError):
+        elif failure.errno == errno.EINVAL:
             state = self._states.of(sock)
-            if state is not None and not self._listens(sock):
-                if state.pending:
-                    status, state.pending = state.pending, None
-                    raise error(status) from None
-                raise error(errno.ENOTCONN) from None
             if state is not None:
-                raise error(errno.ENOTCONN) from None
-        raise failure
+                status, state.pending = state.pending, None
+                raise error(status or errno.ENOTCONN) from None
 
     def _ended(self, sock: Any) -> None:
         """At the end of a stream: a reset connection ends with an error."""
@@ -807,7 +810,8 @@ class Layer(_Layer):
         try:
             return self.below.send(sock, data, flags, timeout)
         except OSError as failure:
-            self._send_failed(sock, failure)
+            if not self._send_failed(sock, failure):
+                raise
             return memoryview(data).nbytes
 
     def sendall(self, sock: Any, data: Any, flags: int, timeout: int) -> None:
@@ -821,7 +825,8 @@ class Layer(_Layer):
         try:
             self.below.sendall(sock, data, flags, timeout)
         except OSError as failure:
-            self._send_failed(sock, failure)
+            if not self._send_failed(sock, failure):
+                raise
 
     def sendto(self, sock: Any, data: Any, flags: int, address: bytes, timeout: int) -> int:
         state = self._states.of(sock)
@@ -844,7 +849,8 @@ class Layer(_Layer):
         try:
             return self.below.sendmsg(sock, buffers, (), flags, b"", timeout)
         except OSError as failure:
-            self._send_failed(sock, failure)
+            if not self._send_failed(sock, failure):
+                raise
             return sum(memoryview(buffer).nbytes for buffer in buffers)
 
     def _passable(self, sock: Any, flags: int, timeout: int) -> int:
@@ -863,12 +869,12 @@ class Layer(_Layer):
                 break
         raise TimeoutError("timed out")
 
-    def _send_failed(self, sock: Any, failure: OSError) -> None:
-        """Raises what TCP says where a UNIX socket has failed. It returns when TCP would not know yet: the first thing
-        that is sent to a peer which has closed is taken, and its answer is a reset."""
+    def _send_failed(self, sock: Any, failure: OSError) -> bool:
+        """Raises what TCP says where a UNIX socket has failed. False when the error stands, True when TCP would not
+        know of it yet: the first thing that is sent to a peer which has closed is taken, and its answer is a reset."""
         state = self._states.of(sock) if failure.errno in (errno.ENOTCONN, errno.EPIPE) else None
         if state is None:
-            raise failure
+            return False
         if state.pending:
             status, state.pending = state.pending, None
             raise error(status) from None
@@ -878,6 +884,7 @@ class Layer(_Layer):
         number = self.below.getsockopt_int(sock, self.known.socket, self.names.constants["SO_ERROR"])
         if number or self._was_reset(sock, state):
             raise error(number or errno.ECONNRESET) from None
+        return True
 
     # -- options of sockets --------------------------------------------------------------------------------------
 
@@ -942,14 +949,20 @@ class Layer(_Layer):
         if state is None or not self._set(sock, state, level, option, value):
             self.below.setsockopt_int(sock, level, option, value)
             if state is not None:
-                state.options[level, option] = _int_bytes(value)
+                self._was_set(sock, state, (level, option), _int_bytes(value))
 
     def setsockopt(self, sock: Any, level: int, option: int, value: Any) -> None:
         state = self._states.of(sock)
         if state is None or not self._set(sock, state, level, option, value):
             self.below.setsockopt(sock, level, option, value)
             if state is not None:
-                state.options[level, option] = bytes(value)
+                self._was_set(sock, state, (level, option), bytes(value))
+
+    def _was_set(self, sock: Any, state: State, key: tuple[int, int], value: bytes) -> None:
+        """After the kernel took an option: a connection inherits it, and a sender asks how much there is room for."""
+        state.options[key] = value
+        if state.type == self.names.SOCK_DGRAM:
+            self._datagrams.measure(sock, state)
 
     def setsockopt_null(self, sock: Any, level: int, option: int, optlen: int) -> None:
         if self._states.of(sock) is not None and level != self.known.socket:
