@@ -18,6 +18,9 @@ from ..contract import Syscalls as _Syscalls
 from ._sim_names import (
     ANY4,
     ANY6,
+    LOOPBACK4,
+    LOOPBACK6,
+    MAPPED,
     Bound,
     Endpoint,
     error,
@@ -121,9 +124,7 @@ class Datagrams:
         elif not is_multicast(address):
             return self._layer.target(state, to)
         own = self._layer.network.source(state.host, address)
-        if own is None:
-            raise error(errno.ENETUNREACH)
-        return to, None, own
+        return to, None, own or (LOOPBACK4 if is_v4(address) else LOOPBACK6)
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class Datagrams:
         self._raise_error(state)
         if flags & layer.names.constants["MSG_OOB"]:
             raise error(errno.EOPNOTSUPP)
-        views = [memoryview(buffer) for buffer in buffers]
+        views = [_view(buffer) for buffer in buffers]
         size = sum(view.nbytes for view in views)
         ends = layer.ends(sock, state)
         if address:
@@ -440,24 +441,14 @@ class Datagrams:
 
     def joins(self, sock: Any, state: State, level: int, option: int, value: Any) -> bool:
         """setsockopt of an option about groups of multicast; False for another one."""
-        constants, known = self._names.constants, self._layer.known
-        if level == known.ip and option in (constants["IP_ADD_MEMBERSHIP"], constants["IP_DROP_MEMBERSHIP"]):
-            raw = b"" if isinstance(value, int) else bytes(value)
-            if len(raw) < 8:
-                raise error(errno.EINVAL)
-            group, interface = bytes(10) + b"\xff\xff" + raw[:4], bytes(10) + b"\xff\xff" + raw[4:8]
-            add = option == constants["IP_ADD_MEMBERSHIP"]
-            if not is_any(interface) and not self._layer.has(state.host, interface):
-                raise error(errno.ENODEV)
-        elif level == known.ipv6 and option in (constants["IPV6_JOIN_GROUP"], constants["IPV6_LEAVE_GROUP"]):
-            raw = b"" if isinstance(value, int) else bytes(value)
-            if len(raw) < 20 or state.family != self._names.AF_INET6:
-                raise error(errno.EINVAL)
-            group, add = raw[:16], option == constants["IPV6_JOIN_GROUP"]
-            if int.from_bytes(raw[16:20], sys.byteorder) > 2:
-                raise error(errno.ENODEV)
-        else:
+        found = self._request(state, level, option, b"" if isinstance(value, int) else bytes(value))
+        if found is None:
             return False
+        group, interface, index, add = found
+        if not is_any(interface) and not self._layer.has(state.host, interface):
+            raise error(errno.ENODEV)
+        if not 0 <= index <= 2:
+            raise error(errno.ENODEV)
         if not is_multicast(group):
             raise error(errno.EINVAL)
         if add and group in state.groups:
@@ -467,6 +458,31 @@ class Datagrams:
         (state.groups.add if add else state.groups.discard)(group)
         self.write_groups(sock, state)
         return True
+
+    def _request(self, state: State, level: int, option: int, raw: bytes) -> tuple[bytes, bytes, int, bool] | None:
+        """What a membership option asks for: the group, the address and the number of the interface (one of them is
+        none), and whether to join. None for another option; OSError (EINVAL) for one that is too short."""
+        constants, known = self._names.constants, self._layer.known
+        if level == known.ip and option in (constants["IP_ADD_MEMBERSHIP"], constants["IP_DROP_MEMBERSHIP"]):
+            if len(raw) < 8:
+                raise error(errno.EINVAL)
+            # struct ip_mreq, or ip_mreqn with a number behind it
+            index = int.from_bytes(raw[8:12], sys.byteorder, signed=True)
+            add = option == constants["IP_ADD_MEMBERSHIP"]
+            return MAPPED + raw[:4], ANY4 if index else MAPPED + raw[4:8], index, add
+        if level == known.ipv6 and option in (constants["IPV6_JOIN_GROUP"], constants["IPV6_LEAVE_GROUP"]):
+            if len(raw) < 20 or state.family != self._names.AF_INET6:
+                raise error(errno.EINVAL)
+            index = int.from_bytes(raw[16:20], sys.byteorder)
+            return raw[:16], ANY6, index, option == constants["IPV6_JOIN_GROUP"]
+        join, leave = constants.get("MCAST_JOIN_GROUP", -1), constants.get("MCAST_LEAVE_GROUP", -1)
+        if level in (known.ip, known.ipv6) and option in (join, leave):
+            # struct group_req
+            group = self._layer.network.codec.endpoint(raw[8:])
+            if group is None:
+                raise error(errno.EINVAL)
+            return group.address, ANY6, int.from_bytes(raw[:4], sys.byteorder), option == join
+        return None
 
     def write_groups(self, sock: Any, state: State) -> None:
         """Lets senders know which groups a socket has joined: a symbolic link for each stands beside its own file."""
@@ -486,14 +502,31 @@ class Datagrams:
     def recvmmsg(self, *arguments: Any) -> Any:
         return _Syscalls.recvmmsg(self._layer, *arguments)
 
-    def recvmmsg_into(self, *arguments: Any) -> Any:
-        return _Syscalls.recvmmsg_into(self._layer, *arguments)
+    def recvmmsg_into(self, sock: Any, buffers: tuple[Any, ...], *arguments: Any) -> Any:
+        # All of them are looked at before anything is received.
+        for buffer in buffers:
+            try:
+                with memoryview(buffer) as view:
+                    wrong = view.readonly or not view.c_contiguous
+            except TypeError:
+                wrong = True
+            if wrong:
+                words = "recvmmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
+                raise TypeError(words)
+        return _Syscalls.recvmmsg_into(self._layer, sock, buffers, *arguments)
 
     def sendmmsg(self, *arguments: Any) -> int:
         return _Syscalls.sendmmsg(self._layer, *arguments)
 
     def recv_segments(self, *arguments: Any) -> Any:
         return _Syscalls.recv_segments(self._layer, *arguments)
+
+
+def _view(buffer: Any) -> memoryview:
+    try:
+        return memoryview(buffer)
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not '{type(buffer).__name__}'") from None
 
 
 def _unpack(data: Any) -> tuple[Header | None, int]:

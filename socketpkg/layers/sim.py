@@ -661,6 +661,8 @@ class Layer(_Layer):
         state = self._states.of(sock)
         if state is not None and 0 <= how <= 2:
             if state.type == self.names.SOCK_DGRAM and self.ends(sock, state) is None:
+                # It says so, and wakes who waits all the same.
+                self.below.shutdown(sock, how)
                 raise error(errno.ENOTCONN)
             if state.type == self.names.SOCK_STREAM and not self._listens(sock) and self.ends(sock, state) is None:
                 raise error(errno.ENOTCONN)
