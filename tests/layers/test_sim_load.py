@@ -116,7 +116,8 @@ MANY = """
                 ready.set()
             await ready.wait()  # all of them are open at once
             writer.write(b"%d\\n" % number)
-            done += int(await reader.readline()) == number
+            answered = int(await reader.readline()) == number
+            done += answered
             writer.close()
 
         started, ready = [], asyncio.Event()
