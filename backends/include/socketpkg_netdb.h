@@ -61,7 +61,11 @@ static inline int sp_gethostbyaddr(const void *packed, socklen_t length, int fam
 #endif
 }
 
-/* The entries of services and protocols. These keep other threads out themselves where they have to. */
+/* The entries of services and protocols. These keep other threads out themselves where they have to.
+ *
+ * SP_FIND_..._R and SP_FIND_..._LOCKED look an entry up by FUNCTION with the arguments behind USE. USE is a statement: it
+ * reads what it needs from *found*, which is null when there is no entry, and is released right after.
+ */
 
 #if SP_HAVE_GETSERVBYNAME_R || SP_HAVE_GETPROTOBYNAME_R
 enum { SP_ENTRY_SIZE = 1024, SP_ENTRY_LIMIT = 1 << 24 };
@@ -75,92 +79,73 @@ static inline char *sp_grow(char *buffer, const char *first, size_t *size)
     *size *= 4;
     return *size > SP_ENTRY_LIMIT ? NULL : malloc(*size);
 }
+
+#define SP_FIND_R(KIND, FUNCTION, USE, ...)                                                                            \
+    do {                                                                                                               \
+        struct KIND entry, *found = NULL;                                                                              \
+        char first[SP_ENTRY_SIZE], *buffer = first;                                                                    \
+        size_t size = sizeof first;                                                                                    \
+        while (buffer != NULL && FUNCTION##_r(__VA_ARGS__, &entry, buffer, size, &found) == ERANGE)                    \
+            buffer = sp_grow(buffer, first, &size);                                                                    \
+        USE;                                                                                                           \
+        if (buffer != first)                                                                                           \
+            free(buffer);                                                                                              \
+    } while (0)
 #endif
 #if !SP_HAVE_GETSERVBYNAME_R || !SP_HAVE_GETPROTOBYNAME_R
 /* Held until what the C library keeps in memory of its own has been read. */
 static pthread_mutex_t sp_entries = PTHREAD_MUTEX_INITIALIZER;
+
+#define SP_FIND_LOCKED(KIND, FUNCTION, USE, ...)                                                                       \
+    do {                                                                                                               \
+        struct KIND *found;                                                                                            \
+        pthread_mutex_lock(&sp_entries);                                                                               \
+        found = FUNCTION(__VA_ARGS__);                                                                                 \
+        USE;                                                                                                           \
+        pthread_mutex_unlock(&sp_entries);                                                                             \
+    } while (0)
+#endif
+
+#if SP_HAVE_GETSERVBYNAME_R
+#define SP_FIND_SERVICE(FUNCTION, USE, ...) SP_FIND_R(servent, FUNCTION, USE, __VA_ARGS__)
+#else
+#define SP_FIND_SERVICE(FUNCTION, USE, ...) SP_FIND_LOCKED(servent, FUNCTION, USE, __VA_ARGS__)
+#endif
+#if SP_HAVE_GETPROTOBYNAME_R
+#define SP_FIND_PROTOCOL(FUNCTION, USE, ...) SP_FIND_R(protoent, FUNCTION, USE, __VA_ARGS__)
+#else
+#define SP_FIND_PROTOCOL(FUNCTION, USE, ...) SP_FIND_LOCKED(protoent, FUNCTION, USE, __VA_ARGS__)
 #endif
 
 /* The port in host byte order, or -1. */
 static inline int sp_getservbyname(const char *name, const char *proto)
 {
-    struct servent *found = NULL;
-    int port;
-#if SP_HAVE_GETSERVBYNAME_R
-    struct servent entry;
-    char first[SP_ENTRY_SIZE];
-    char *buffer = first;
-    size_t size = sizeof first;
-    while (buffer != NULL && getservbyname_r(name, proto, &entry, buffer, size, &found) == ERANGE)
-        buffer = sp_grow(buffer, first, &size);
-#else
-    pthread_mutex_lock(&sp_entries);
-    found = getservbyname(name, proto);
-#endif
-    port = found == NULL ? -1 : ntohs((uint16_t)found->s_port);
-#if SP_HAVE_GETSERVBYNAME_R
-    if (buffer != first)
-        free(buffer);
-#else
-    pthread_mutex_unlock(&sp_entries);
-#endif
+    int port = -1;
+    SP_FIND_SERVICE(getservbyname, if (found != NULL) port = ntohs((uint16_t)found->s_port), name, proto);
     return port;
+}
+
+static inline int sp_copy_name(const char *found, char *name, size_t size)
+{
+    size_t length = strlen(found);
+    memcpy(name, found, length < size ? length : size);
+    return length < INT_MAX ? (int)length : INT_MAX;
 }
 
 /* The length of the name of a port in host byte order, copied to *name* as far as there is room; or -1. */
 static inline int sp_getservbyport(int port, const char *proto, char *name, size_t size_of_name)
 {
-    struct servent *found = NULL;
     int length = -1;
-    int network_port = htons((uint16_t)port);
-#if SP_HAVE_GETSERVBYNAME_R
-    struct servent entry;
-    char first[SP_ENTRY_SIZE];
-    char *buffer = first;
-    size_t size = sizeof first;
-    while (buffer != NULL && getservbyport_r(network_port, proto, &entry, buffer, size, &found) == ERANGE)
-        buffer = sp_grow(buffer, first, &size);
-#else
-    pthread_mutex_lock(&sp_entries);
-    found = getservbyport(network_port, proto);
-#endif
-    if (found != NULL) {
-        size_t whole = strlen(found->s_name);
-        memcpy(name, found->s_name, whole < size_of_name ? whole : size_of_name);
-        length = whole < INT_MAX ? (int)whole : INT_MAX;
-    }
-#if SP_HAVE_GETSERVBYNAME_R
-    if (buffer != first)
-        free(buffer);
-#else
-    pthread_mutex_unlock(&sp_entries);
-#endif
+    SP_FIND_SERVICE(getservbyport, if (found != NULL) length = sp_copy_name(found->s_name, name, size_of_name),
+                    htons((uint16_t)port), proto);
     return length;
 }
 
 /* The protocol's number, or -1. */
 static inline int sp_getprotobyname(const char *name)
 {
-    struct protoent *found = NULL;
-    int number;
-#if SP_HAVE_GETPROTOBYNAME_R
-    struct protoent entry;
-    char first[SP_ENTRY_SIZE];
-    char *buffer = first;
-    size_t size = sizeof first;
-    while (buffer != NULL && getprotobyname_r(name, &entry, buffer, size, &found) == ERANGE)
-        buffer = sp_grow(buffer, first, &size);
-#else
-    pthread_mutex_lock(&sp_entries);
-    found = getprotobyname(name);
-#endif
-    number = found == NULL ? -1 : found->p_proto;
-#if SP_HAVE_GETPROTOBYNAME_R
-    if (buffer != first)
-        free(buffer);
-#else
-    pthread_mutex_unlock(&sp_entries);
-#endif
+    int number = -1;
+    SP_FIND_PROTOCOL(getprotobyname, if (found != NULL) number = found->p_proto, name);
     return number;
 }
 

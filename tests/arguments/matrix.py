@@ -26,51 +26,31 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-if __package__:
-    from .values import (
-        FailingIndex,
-        FailingIterable,
-        Make,
-        Tagged,
-        TupleSubclass,
-        Value,
-        anything,
-        data,
-        host,
-        items,
-        iterables,
-        modes,
-        number,
-        numbers,
-        readable,
-        room,
-        text,
-        texts,
-        writable,
-    )
-else:  # as a program, whose folder is not on the path when Python runs in safe mode
-    sys.path.insert(0, os.path.dirname(__file__))
-    from values import (
-        FailingIndex,
-        FailingIterable,
-        Make,
-        Tagged,
-        TupleSubclass,
-        Value,
-        anything,
-        data,
-        host,
-        items,
-        iterables,
-        modes,
-        number,
-        numbers,
-        readable,
-        room,
-        text,
-        texts,
-        writable,
-    )
+if not __package__:  # as a program: this file's package is found beside it (PEP 366)
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    __package__ = "arguments"
+
+from .values import (
+    FailingIndex,
+    FailingIterable,
+    Make,
+    Tagged,
+    TupleSubclass,
+    Value,
+    anything,
+    data,
+    host,
+    items,
+    iterables,
+    modes,
+    number,
+    numbers,
+    readable,
+    room,
+    text,
+    texts,
+    writable,
+)
 
 
 class Call(NamedTuple):

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import os
 import platform
+import select
 import socket as stdlib
 import subprocess
 import sys
@@ -47,6 +48,7 @@ __all__ = [
     "extension",
     "fd_is_nonblocking",
     "fill",
+    "full_backlog",
     "outcome",
     "requires_ipv6",
     "run_python",
@@ -130,6 +132,21 @@ def accepted(listener: Any) -> Any:
         return listener.accept()[0]
     except ConnectionAbortedError:
         return listener.accept()[0]
+
+
+@contextlib.contextmanager
+def full_backlog() -> Iterator[tuple[Any, tuple[str, int]]]:
+    """A listener that leaves a further connection waiting until somebody accepts, and its address."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind((LOCALHOST, 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(address)
+            select.select([], [client], [], 0.1)
+        yield listener, address
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from .target import (
     PATIENCE,
     Worker,
     control_fails,
+    full_backlog,
     run_python,
     same_as_stdlib,
     socket,
@@ -160,26 +161,6 @@ def test_a_reset_ends_the_wait_of_a_sender(tcp: Any, timeout: float | None) -> N
 
 
 @contextlib.contextmanager
-def busy_listener() -> Iterator[tuple[Any, Any]]:
-    """A listener that leaves a further connection waiting."""
-    with socket.socket() as listener:
-        listener.bind((LOCALHOST, 0))
-        listener.listen(0)
-        waiting = []
-        try:
-            for _ in range(3):
-                client = socket.socket()
-                waiting.append(client)
-                client.setblocking(False)
-                client.connect_ex(listener.getsockname())
-                select.select([], [client], [], 0.1)
-            yield listener, listener.getsockname()
-        finally:
-            for client in waiting:
-                client.close()
-
-
-@contextlib.contextmanager
 def signals(interval: float, handler: Any) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, interval, interval)
@@ -203,7 +184,7 @@ def test_a_blocking_connect_waits_on_after_a_signal(alarms: Any) -> None:
             with contextlib.suppress(TimeoutError):
                 accepted.append(listener.accept()[0])
 
-    with busy_listener() as (listener, address), socket.socket() as sock, Worker(accept, listener):
+    with full_backlog() as (listener, address), socket.socket() as sock, Worker(accept, listener):
         try:
             alarms(0.01, once=seen.set, after=1)
             sock.connect(address)
@@ -221,7 +202,7 @@ def test_connect_and_signals() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         raise ZeroDivisionError
 
-    with busy_listener() as (_, address):
+    with full_backlog() as (_, address):
         for timeout in (None, PATIENCE):
             with socket.socket() as sock, signals(0.02, fail):
                 sock.settimeout(timeout)

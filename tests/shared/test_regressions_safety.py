@@ -26,6 +26,7 @@ from .target import (
     PYPY,
     Worker,
     control_fails,
+    full_backlog,
     run_python,
     socket,
     stdlib,
@@ -168,26 +169,13 @@ def test_abstract_names_are_never_a_default() -> None:
 @control_fails("every address gets the whole timeout")
 def test_create_connection_keeps_its_timeout_over_many_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """gh-106283."""
-    with socket.socket() as listener:
-        listener.bind((LOCALHOST, 0))
-        listener.listen(0)
-        waiting = []
-        try:
-            for _ in range(3):
-                client = socket.socket()
-                waiting.append(client)
-                client.setblocking(False)
-                client.connect_ex(listener.getsockname())
-                select.select([], [client], [], 0.1)
-            answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())] * 10
-            monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
-            before = time.monotonic()
-            with pytest.raises(TimeoutError):
-                socket.create_connection(("black.hole", 80), timeout=0.3)
-            assert time.monotonic() - before < 2
-        finally:
-            for client in waiting:
-                client.close()
+    with full_backlog() as (_, address):
+        answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 10
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
+        before = time.monotonic()
+        with pytest.raises(TimeoutError):
+            socket.create_connection(("black.hole", 80), timeout=0.3)
+        assert time.monotonic() - before < 2
 
 
 @control_fails("every address gets the whole timeout")

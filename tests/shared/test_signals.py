@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import select
 import signal
 import threading
 import time
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .target import LOCALHOST, PATIENCE, Worker, fill, socket
+from .target import PATIENCE, Worker, fill, full_backlog, socket
 
 INTERVAL = 0.02
 #: So many signals must arrive while a call waits.
@@ -233,28 +232,14 @@ def test_sendall_runs_handlers_while_it_is_busy(pair: Any, interruption: Any) ->
 
 
 @pytest.fixture
-def full_backlog() -> Iterator[tuple[Any, tuple[str, int]]]:
-    """A listener that takes no more connections until somebody accepts."""
-    with socket.socket() as listener:
-        listener.bind((LOCALHOST, 0))
-        listener.listen(0)
-        waiting = []
-        try:
-            for _ in range(3):
-                client = socket.socket()
-                waiting.append(client)
-                client.setblocking(False)
-                client.connect_ex(listener.getsockname())
-                select.select([], [client], [], 0.1)
-            yield listener, listener.getsockname()
-        finally:
-            for client in waiting:
-                client.close()
+def backlog() -> Iterator[tuple[Any, tuple[str, int]]]:
+    with full_backlog() as found:
+        yield found
 
 
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
-def test_connect_goes_on(full_backlog: Any, alarm: Alarm, timeout: float | None) -> None:
-    listener, address = full_backlog
+def test_connect_goes_on(backlog: Any, alarm: Alarm, timeout: float | None) -> None:
+    listener, address = backlog
     accepted = []
     connected = threading.Event()
 
@@ -287,17 +272,17 @@ def test_connect_goes_on(full_backlog: Any, alarm: Alarm, timeout: float | None)
 @pytest.mark.parametrize("timeout", [None, PATIENCE])
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
 def test_connect_ends_with_what_the_handler_raises(
-    full_backlog: Any, interruption: Any, timeout: float | None, method: str
+    backlog: Any, interruption: Any, timeout: float | None, method: str
 ) -> None:
-    _, address = full_backlog
+    _, address = backlog
     with socket.socket() as sock:
         sock.settimeout(timeout)
         with pytest.raises(Interrupted), interruption(Interrupted):
             getattr(sock, method)(address)
 
 
-def test_connect_keeps_its_timeout_in_spite_of_signals(full_backlog: Any, alarm: Alarm) -> None:
-    _, address = full_backlog
+def test_connect_keeps_its_timeout_in_spite_of_signals(backlog: Any, alarm: Alarm) -> None:
+    _, address = backlog
     with socket.socket() as sock:
         sock.settimeout(INTERVAL * 10)
         start()

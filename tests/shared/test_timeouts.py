@@ -22,6 +22,7 @@ from .target import (
     Worker,
     control_fails,
     fill,
+    full_backlog,
     same_as_stdlib,
     socket,
     tcp_pair,
@@ -40,24 +41,9 @@ def default_timeout() -> Iterator[None]:
 
 
 @pytest.fixture
-def full_backlog() -> Iterator[tuple[str, int]]:
-    """The address of a listener that takes no more connections: a further one hangs."""
-    with socket.socket() as listener:
-        listener.bind((LOCALHOST, 0))
-        listener.listen(0)
-        address = listener.getsockname()
-        waiting = []
-        try:
-            for _ in range(3):
-                client = socket.socket()
-                waiting.append(client)
-                client.setblocking(False)
-                client.connect_ex(address)
-                select.select([], [client], [], 0.1)
-            yield address
-        finally:
-            for client in waiting:
-                client.close()
+def backlog() -> Iterator[tuple[str, int]]:
+    with full_backlog() as (_, address):
+        yield address
 
 
 # -- settimeout, setblocking ------------------------------------------------------------------------------------------
@@ -480,33 +466,33 @@ def test_the_end_of_the_stream_needs_no_wait(stream: Any) -> None:
 # -- connect ----------------------------------------------------------------------------------------------------------
 
 
-def test_connect_times_out(full_backlog: tuple[str, int]) -> None:
+def test_connect_times_out(backlog: tuple[str, int]) -> None:
     with socket.socket() as sock:
         sock.settimeout(BRIEF)
         with pytest.raises(TimeoutError) as caught:
-            sock.connect(full_backlog)
+            sock.connect(backlog)
         assert str(caught.value) == "timed out"
 
 
-def test_connect_without_blocking(full_backlog: tuple[str, int]) -> None:
+def test_connect_without_blocking(backlog: tuple[str, int]) -> None:
     with socket.socket() as sock:
         sock.setblocking(False)
         with pytest.raises(BlockingIOError) as caught:
-            sock.connect(full_backlog)
+            sock.connect(backlog)
         assert caught.value.errno == errno.EINPROGRESS
 
 
-def test_connect_ex_times_out(full_backlog: tuple[str, int]) -> None:
+def test_connect_ex_times_out(backlog: tuple[str, int]) -> None:
     with socket.socket() as sock:
         sock.settimeout(BRIEF)
-        assert sock.connect_ex(full_backlog) == errno.EAGAIN
+        assert sock.connect_ex(backlog) == errno.EAGAIN
 
 
-def test_connect_ex_without_blocking(full_backlog: tuple[str, int]) -> None:
+def test_connect_ex_without_blocking(backlog: tuple[str, int]) -> None:
     with socket.socket() as sock:
         sock.setblocking(False)
-        assert sock.connect_ex(full_backlog) == errno.EINPROGRESS
-        assert sock.connect_ex(full_backlog) == errno.EALREADY
+        assert sock.connect_ex(backlog) == errno.EINPROGRESS
+        assert sock.connect_ex(backlog) == errno.EALREADY
 
 
 def test_connect_without_blocking_ends_in_a_connection(listener: Any) -> None:
