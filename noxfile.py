@@ -175,6 +175,12 @@ def dev(session: nox.Session) -> None:
     python = str(folder / "bin" / "python")
     requires = PROJECT["build-system"]["requires"]
     session.run(python, "-m", "pip", "install", "--quiet", *requires)
+    # Without build isolation pip does not install what the build backend asks for besides.
+    ask = "import sys; sys.path.insert(0, 'backends'); import _build_backend as it; "
+    ask += "print(*it.get_requires_for_build_editable(), sep='\\n')"
+    more = str(session.run(python, "-c", ask, silent=True)).split()
+    if more:
+        session.run(python, "-m", "pip", "install", "--quiet", *more)
     session.run(python, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--editable", f"{ROOT}[dev,bench]")
     session.run(python, "-m", "socketpkg")
 
