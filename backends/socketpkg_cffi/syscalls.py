@@ -232,13 +232,9 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         return target + offset
 
     def _vectors(self, targets: list[tuple[Any, int]]) -> tuple[Any, Any]:
-        keep: list[Any] = []
-        vectors = _new(_VECTORS, len(targets))
-        for i, (target, size) in enumerate(targets):
-            vector = vectors[i]
-            vector.iov_base = _pointer(target, keep)
-            vector.iov_len = size
-        return vectors, keep
+        # cffi fills the array from its parts at once. They keep the memory of bytes where it is.
+        parts = [(_from_buffer(_CHARS, target) if type(target) is bytes else target, size) for target, size in targets]
+        return _new(_VECTORS, parts), parts
 
     def _accept(self, fd: int, room: tuple[Any, Any, Any] | None, made: list[int]) -> int:
         if room is None:

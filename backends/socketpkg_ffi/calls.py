@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import posix
 import sys
+from _io import BytesIO
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from struct import Struct
@@ -67,6 +68,13 @@ SPARES = 8
 _NO_CONTROL: tuple[Any, Any] = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
 _NO_ITEMS = bytes(CONTROL_SIZE)
+#: Of more buffers than this a message is refused (UIO_MAXIOV of linux/uio.h, IOV_MAX of the BSDs): none are joined.
+_JOINED_MOST = 1024
+#: The types of buffers that are joined: no code of a program runs when their bytes are taken.
+_JOINED = frozenset((bytes, bytearray, memoryview))
+_BYTES = frozenset((bytes,))
+#: The types of buffers that a receive is copied to.
+_COPIED_TO = frozenset((bytearray, memoryview))
 #: Kept, since strerror() takes longer than to make the exception.
 _NOTHING_YET = strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
@@ -141,6 +149,9 @@ class ForeignSyscalls(Syscalls):
     def __init__(self) -> None:
         #: All other flags, computed once: ~ is slow on a large int.
         self._other_flags = ~(self._nonblocking_flags | self._waitforone)
+        #: Whether a try holds the GIL, and one of a send.
+        self._holds = "keeps-gil" in self.features
+        self._holds_sends = self._holds and self._sends_heed_dontwait
         # Idle buffers, for the next call that needs one. pop() and append() are atomic, so that threads need no lock.
         self._scratches: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
         self._names: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
@@ -775,6 +786,15 @@ class ForeignSyscalls(Syscalls):
     ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
         targets: list[Any] = []
         vectors = keep = None
+        size = self._scattered_size(buffers, flags)
+        if size and not sock._sp_waits_first:
+            # This cannot wait, and so nobody can tell that the buffers are not exported meanwhile.
+            try:
+                return self._receive_and_scatter(sock, buffers, size, ancbufsize, flags)
+            except BlockingIOError as failure:
+                # What the handler of a signal raises has no errno.
+                if not timeout or failure.errno is None:
+                    raise
         try:
             self._writable_all("recvmsg_into", buffers, targets)
             vectors, keep = self._vectors(targets)
@@ -784,6 +804,45 @@ class ForeignSyscalls(Syscalls):
         finally:
             self._let_go_all(targets)
             del vectors, keep
+
+    def _scattered_size(self, buffers: tuple[WriteableBuffer, ...], flags: int) -> int:
+        """The size of buffers to which a copy takes less time than a vector for each; 0 where that is not so.
+
+        It needs a try that holds the GIL. Not with MSG_TRUNC, with which the kernel may write less than it counts.
+        """
+        if len(buffers) > _JOINED_MOST or flags & (self._other_flags | self._msg_trunc) or not self._holds:
+            return 0
+        if not _COPIED_TO.issuperset(map(type, buffers)):
+            return 0
+        try:
+            size = sum(map(len, buffers))  # type: ignore[arg-type]
+            for buffer in buffers:
+                if type(buffer) is memoryview and (
+                    buffer.readonly or buffer.nbytes != len(buffer) or not buffer.c_contiguous
+                ):
+                    return 0
+        except (TypeError, ValueError):
+            # A view without a length, or released: who takes one at a time tells it.
+            return 0
+        return size if size <= LARGE else 0
+
+    def _receive_and_scatter(
+        self, sock: HasDescriptor, buffers: tuple[WriteableBuffer, ...], size: int, ancbufsize: int, flags: int
+    ) -> tuple[int, list[tuple[int, int, bytes]], int, bytes]:
+        """recvmsg_into that does not wait, by way of a scratch buffer."""
+        target, view = scratch = self._scratch(size, 0)
+        calls = self._recvmsg, self._recvmsg_released
+        try:
+            message = self._receive_message(sock, calls, target, size, size, ancbufsize, flags, 0)
+            try:
+                # Each takes as much as it has room for. A deque of no length only runs through it.
+                deque(map(BytesIO(view[: message[0]]).readinto, buffers), 0)
+            except BaseException:
+                self.close_rights(message[1])
+                raise
+            return message
+        finally:
+            self._put_back(scratch, size)
 
     def _receive_message(
         self,
@@ -870,22 +929,37 @@ class ForeignSyscalls(Syscalls):
     ) -> int:
         targets: list[Any] = []
         what = keep = None
+        tried = 0
         try:
-            if len(buffers) == 1:
+            joined = self._joined(buffers, flags)
+            if joined is None:
+                for buffer in buffers:
+                    targets.append(self._readable(buffer))
+            control = self._control(ancillary) if ancillary else b""
+            more = address, len(address), control, len(control)
+            if joined is not None:
+                size = len(joined)
+                if self._holds_sends:
+                    # This cannot wait, and so nobody can tell that it has a copy. What waits has the buffers
+                    # themselves, which nobody can resize meanwhile.
+                    tried = self._sendmsg(sock._sp_fd, joined, size, flags | self._dontwait, *more)
+                    if tried == size or (timeout >= 0 and tried >= 0):
+                        return tried
+                for buffer in (joined,) if _BYTES.issuperset(map(type, buffers)) else buffers:
+                    targets.append(self._readable(buffer))
+                if self._holds_sends and tried >= 0:
+                    return self._send_targets(sock, [(joined, size)], flags, tried)
+            if len(targets) == 1:
                 held, released = self._sendmsg, self._sendmsg_released
-                what, count = self._readable(buffers[0])
-                targets = [(what, count)]
+                what, count = targets[0]
                 size = count
             else:
                 held, released = self._sendmsg_of, self._sendmsg_of_released
-                for buffer in buffers:
-                    targets.append(self._readable(buffer))
                 what, keep = self._vectors(targets)
                 count = len(targets)
                 size = sum([size for _, size in targets])
-            control = self._control(ancillary) if ancillary else b""
-            more = address, len(address), control, len(control)
-            sent = self._transfer(sock, POLLOUT, held, released, what, count, size, flags, timeout, *more)
+            call = sock, POLLOUT, held, released, what, count, size, flags, timeout
+            sent = self._transfer(*call, *more, tried=tried)
             if sent == size or timeout >= 0 or size > LARGE:
                 return sent
             return self._send_targets(sock, targets, flags, sent)
@@ -893,6 +967,25 @@ class ForeignSyscalls(Syscalls):
             if self._must_let_go:
                 self._let_go_all(targets)
             del targets, what, keep
+
+    def _joined(self, buffers: tuple[ReadableBuffer, ...], flags: int) -> bytes | None:
+        """The bytes of several buffers in one, where the copy takes less time than a vector for each; None elsewhere.
+
+        Not with a flag like MSG_ZEROCOPY, by which the kernel goes on reading them. Those that may change are joined
+        only where the first try holds the GIL.
+        """
+        if not 0 < len(buffers) <= _JOINED_MOST or flags & self._other_flags:
+            return None
+        if not (_JOINED if self._holds_sends else _BYTES).issuperset(map(type, buffers)):
+            return None
+        try:
+            if sum(map(len, buffers)) > LARGE:  # type: ignore[arg-type]
+                return None
+            joined = b"".join(buffers)
+        except (BufferError, TypeError, ValueError):
+            # A view in pieces, without a length or released: who takes one at a time tells it.
+            return None
+        return joined if len(joined) <= LARGE else None
 
     def _send_targets(self, sock: HasDescriptor, targets: list[tuple[Any, int]], flags: int, sent: int) -> int:
         """Goes on with a blocking sendmsg of a stream that took *sent* bytes and with them the ancillary items."""

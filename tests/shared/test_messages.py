@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from .target import (
     LINUX,
     PATIENCE,
+    PYPY,
     Worker,
     control_fails,
     requires_ipv6,
@@ -680,3 +682,89 @@ def test_datagrams_are_not_cut_up(udp: Any) -> None:
     with pytest.raises(OSError) as caught:
         one.sendmsg([b"x"] * MANY, [], 0, two.getsockname())
     assert caught.value.errno == errno.EMSGSIZE
+
+
+# -- several buffers, which the interpreted backends may copy ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("timeout", [None, PATIENCE, 0])
+def test_buffers_of_several_kinds_are_gathered(pair: Any, timeout: float | None) -> None:
+    one, two = pair
+    one.settimeout(timeout)
+    numbers = array.array("I", [1, 2, 3])
+    buffers = [b"ab", bytearray(b"cd"), memoryview(b"xefx")[1:3], memoryview(numbers), numbers, b""]
+    assert one.sendmsg(buffers) == 6 + 2 * 12
+    assert two.recv(100) == b"abcdef" + numbers.tobytes() * 2
+    for wrong in (memoryview(b"abcd")[::2], "ab", memoryview(b"").release):
+        with pytest.raises((TypeError, BufferError)):
+            one.sendmsg([b"ab", wrong])
+    released = memoryview(b"ab")
+    released.release()
+    with pytest.raises(ValueError, match="released"):
+        one.sendmsg([b"ab", released])
+    two.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        two.recv(1)
+
+
+@pytest.mark.parametrize("timeout", [None, PATIENCE, 0])
+def test_buffers_of_several_kinds_are_filled(pair: Any, timeout: float | None) -> None:
+    one, two = pair
+    two.settimeout(timeout)
+    buffer = bytearray(6)
+    numbers = array.array("H", [0, 0])
+    grid = memoryview(bytearray(4)).cast("B", (2, 2))
+    same = bytearray(3)
+    one.send(b"abcdef" + b"ghij" + b"klmn" + b"opq" + b"rst" + b"u")
+    view = memoryview(buffer)
+    targets = [view[:2], bytearray(), view[2:], memoryview(numbers), grid, same, same, bytearray(9)]
+    assert two.recvmsg_into(targets)[0] == 21
+    assert (buffer, numbers.tobytes(), grid.tobytes()) == (b"abcdef", b"ghij", b"klmn")
+    # Later buffers are filled later.
+    assert (same, targets[-1]) == (b"rst", b"u" + bytes(8))
+    one.send(b"abc")
+    for wrong in (memoryview(b"abcd"), view[::2], b"abcd"):
+        with pytest.raises(TypeError):
+            two.recvmsg_into([bytearray(1), wrong])
+    assert two.recvmsg_into([buffer, bytearray(1)], 0, socket.MSG_PEEK)[0] == 3
+    assert two.recv(100) == b"abc"
+    if timeout == 0:
+        with pytest.raises(BlockingIOError):
+            two.recvmsg_into([buffer, bytearray(1)])
+
+
+@pytest.mark.skipif(PYPY, reason="a bytearray of PyPy can always be resized")
+@pytest.mark.parametrize("timeout", [None, PATIENCE])
+@pytest.mark.parametrize("method", ["sendmsg", "recvmsg_into"])
+def test_buffers_cannot_be_resized_while_a_call_waits(pair: Any, method: str, timeout: float | None) -> None:
+    one, two = pair
+    filled = 0
+    one.setblocking(False)
+    if method == "sendmsg":
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filled += one.send(bytes(1000))
+    one.settimeout(timeout)
+    buffers = [bytearray(b"ab"), bytearray(b"cd")]
+    with Worker(getattr(one, method), buffers) as worker:
+        deadline = time.monotonic() + PATIENCE
+        refused = False
+        while not refused and time.monotonic() < deadline:
+            try:
+                buffers[1].append(0)
+                buffers[1].pop()
+            except BufferError:
+                refused = True
+        if method == "sendmsg":
+            while filled > 0:
+                filled -= len(two.recv(min(filled, 65536)))
+        else:
+            two.send(b"abcd")
+        result = worker.result()
+    assert refused
+    if method == "sendmsg":
+        assert two.recv(100) == b"".join(buffers)[:result]
+    else:
+        assert result[0] == 4
+        assert b"".join(buffers)[:4] == b"abcd"
+    buffers[1].append(0)
