@@ -158,6 +158,11 @@ cdef dict _numeric_kinds
 cdef list _numeric_addresses(str host, object port, bytes raw, int family, int kind, int protocol, int flags)
 
 cdef object _seconds(long long timeout)
+
+
+@cython.locals(scaled=double, nanoseconds="long long")
+cdef long long _timeout(object value) except? -2
+cdef str _decoded(bytes name)
 cdef _close(int fd)
 
 

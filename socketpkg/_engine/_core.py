@@ -194,7 +194,7 @@ class Socket:
 
     def settimeout(self, value: Any, /) -> None:
         """Sets the timeout of every later call: seconds (0 never waits), or None to wait for ever."""
-        timeout = timeout_ns(value)
+        timeout = _timeout(value)
         _set_timeout(self, timeout)
         _sys.set_blocking(self, timeout < 0)
 
@@ -864,6 +864,21 @@ def _descriptor(value: SupportsIndex) -> int:
     return number if 0 <= number <= INT_MAX else -1
 
 
+def _timeout(value: Any) -> int:
+    """`timeout_ns`, which is interpreted, of what most programs give and nothing is wrong with."""
+    if type(value) is int:
+        if 0 <= value <= NANOSECONDS:
+            return value * NANOSECONDS
+    elif type(value) is float:
+        scaled = value * NANOSECONDS
+        if 0.0 <= scaled <= 1e18:
+            nanoseconds = int(scaled)
+            return nanoseconds + 1 if nanoseconds < scaled else nanoseconds
+    elif value is None:
+        return -1
+    return timeout_ns(value)
+
+
 def _seconds(timeout: int) -> float | None:
     return None if timeout < 0 else timeout / NANOSECONDS
 
@@ -1240,11 +1255,14 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     if flowinfo > 0xFFFFF:
         raise OverflowError("getnameinfo(): flowinfo must be 0-1048575.")
     audit("socket.getnameinfo", sockaddr)
-    found = _sys.getaddrinfo(host.encode(), b"%d" % port, AF_UNSPEC, SOCK_DGRAM, 0, _AI_NUMERICHOST)
-    if len(found) > 1:
-        raise OSError("sockaddr resolved to multiple addresses")
-    family = found[0][0]
-    raw = found[0][4]
+    raw = _codec.numeric(AF_UNSPEC, host, port)
+    if raw is None:
+        # In a form that only the C library knows, or with a scope.
+        found = _sys.getaddrinfo(host.encode(), b"%d" % port, AF_UNSPEC, SOCK_DGRAM, 0, _AI_NUMERICHOST)
+        if len(found) > 1:
+            raise OSError("sockaddr resolved to multiple addresses")
+        raw = found[0][4]
+    family = sockaddr_family(raw)
     if family == AF_INET and size != 2:
         raise OSError("IPv4 sockaddr must be 2 tuple")
     if family == AF_INET6:
@@ -1252,7 +1270,12 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
         address = _codec.decode(raw, 0)
         raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id or address[3]), "getnameinfo")
     name, service = _sys.getnameinfo(raw, flag_bits)
-    return fsdecode(name), fsdecode(service)
+    return _decoded(name), _decoded(service)
+
+
+def _decoded(name: bytes) -> str:
+    """fsdecode(), which is interpreted: every file system's encoding has ASCII as it is."""
+    return name.decode("ascii") if name.isascii() else fsdecode(name)
 
 
 def getservbyname(servicename: str, /, *protocolname: str) -> int:

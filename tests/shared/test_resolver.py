@@ -297,6 +297,16 @@ def test_getnameinfo_takes_numbers_only(name: str) -> None:
         socket.getnameinfo((name, 80), NUMERIC)
 
 
+@pytest.mark.parametrize("port", [0, 80, 65535, 65536, -1, 2**31 - 1])
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "0x7f.1", "127.0.0.1", "127.0.0.01", "::ffff:1.2.3.4", "1:2:3:4:5:6:7:8", "::1", "::", "1.2.3.4.5", ""],
+)
+def test_getnameinfo_of_every_form(host: str, port: int) -> None:
+    for rest in ((), (0,), (5, 0)):
+        same_as_stdlib(lambda module, rest=rest: module.getnameinfo((host, port, *rest), NUMERIC))
+
+
 def test_getnameinfo_that_must_have_a_name() -> None:
     with pytest.raises(socket.gaierror) as caught:
         socket.getnameinfo(("198.51.100.1", 80), socket.NI_NAMEREQD | socket.NI_NUMERICSERV)

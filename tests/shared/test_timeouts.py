@@ -670,3 +670,41 @@ def test_a_large_timeout_on_every_call(listener: Any) -> None:
 def test_tcp_pair_blocks_by_default() -> None:
     with tcp_pair() as (client, server):
         assert client.getblocking() and server.getblocking()
+
+
+class _Float(float):
+    """A float that is none of just that type."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 0, 1, True, 5, 10**9, 10**9 + 1, 9223372036, 9223372037, 2**63, 2**64, -1),
+        *(
+            0.0,
+            -0.0,
+            5e-324,
+            1e-10,
+            1e-9,
+            1.5e-9,
+            0.1,
+            0.3,
+            2.5,
+            1 / 3,
+            1e9,
+            1e9 + 0.1,
+            9223372036.0,
+            9223372037.0,
+            1e300,
+        ),
+        *(-1e-10, -1.0, float("inf"), float("nan"), _Float(2.5), "5", b"5", 1j),
+    ],
+    ids=repr,
+)
+def test_timeouts_are_rounded_as_in_the_standard_library(value: Any) -> None:
+    def timeout(module: Any) -> Any:
+        with module.socket() as sock:
+            sock.settimeout(value)
+            return sock.gettimeout(), sock.getblocking()
+
+    same_as_stdlib(timeout)
