@@ -601,8 +601,19 @@ class ForeignSyscalls(Syscalls):
 
     def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
         target, view = scratch = self._scratch(bufsize, flags)
-        result, address = self._receive_from(sock, target, bufsize, flags, timeout)
-        data: bytes = view[: min(result, bufsize)]
+        tried = 0
+        if bufsize <= LARGE and not flags and self._holds and not sock._sp_waits_first:
+            room = self._name()
+            tried = self._recvfrom(sock._sp_fd, target, bufsize, self._dontwait, room[0])
+            if tried >= 0:
+                data: bytes = view[: tried >> 8]
+                address: bytes = room[1][: tried & 255]
+                self._names.append(room)
+                self._scratches.append(scratch)
+                return data, address
+            self._names.append(room)
+        result, address = self._receive_from(sock, target, bufsize, flags, timeout, tried)
+        data = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data, address
 
@@ -621,12 +632,16 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def _receive_from(self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int) -> tuple[int, bytes]:
-        """recvfrom(2) to a target."""
+    def _receive_from(
+        self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int, tried: int = 0
+    ) -> tuple[int, bytes]:
+        """recvfrom(2) to a target; *tried* is the result of a first try that failed, 0 without one."""
         room = self._name()
         recvfrom, released = self._recvfrom, self._recvfrom_released
         try:
-            result = self._transfer(sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0])
+            result = self._transfer(
+                sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0], tried=tried
+            )
         finally:
             del target
         address: bytes = room[1][: result & 255]
@@ -726,12 +741,20 @@ class ForeignSyscalls(Syscalls):
             del target, rest, send, released
 
     def sendto(self, sock: HasDescriptor, data: ReadableBuffer, flags: int, address: bytes, timeout: int) -> int:
+        tried = 0
+        if type(data) is bytes and not flags and len(data) <= LARGE and self._holds_sends:
+            tried = self._sendto(sock._sp_fd, data, len(data), self._dontwait, address, len(address))
+            if tried == len(data):
+                return tried
         target, size = self._readable(data)
         sendto, released = self._sendto, self._sendto_released
         try:
-            sent = self._transfer(
-                sock, POLLOUT, sendto, released, target, size, size, flags, timeout, address, len(address)
-            )
+            sent = tried
+            if tried <= 0:
+                more = address, len(address)
+                sent = self._transfer(
+                    sock, POLLOUT, sendto, released, target, size, size, flags, timeout, *more, tried=tried
+                )
             if sent < size and timeout < 0:
                 # Only a stream takes a part, and it ignores the address or is not connected and takes nothing.
                 return self._send_rest(sock, target, size, flags, sent)
