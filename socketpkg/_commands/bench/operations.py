@@ -128,7 +128,7 @@ _IS_MMAPPED = 2
 def _large_blocks(limit: int) -> Iterator[None]:
     """Keeps that limit while the block runs: what the process happens to have freed before must not decide the figure.
 
-    With the limit of a program that has just begun, what its heap has at hand all the same is taken out of the way.
+    With the limit of a program that has just begun, the free blocks of that size in its heap are allocated before.
     """
     try:
         library = ctypes.CDLL(None)
