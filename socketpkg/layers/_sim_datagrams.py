@@ -138,15 +138,18 @@ class Datagrams:
         views = [_view(buffer) for buffer in buffers]
         size = sum(view.nbytes for view in views)
         ends = layer.ends(sock, state)
+        # It has a port from here on, whether the datagram goes anywhere or not.
+        bound = layer.bound(sock, state) or layer.bind_to(sock, state, Endpoint(layer.any(state), 0))
         if address:
             to, host, source = self._route(sock, state, layer.checked(state, address))
         elif ends is not None:
             to, host, source = self._route(sock, state, ends[1])
         else:
             raise error(errno.EDESTADDRREQ)
+        if state.shut:
+            raise error(errno.EPIPE)
         if not to.port:
             raise error(errno.EINVAL)
-        bound = layer.bound(sock, state) or layer.bind_to(sock, state, Endpoint(layer.any(state), 0))
         if ends is not None:
             source = ends[0].address
         elif not is_any(bound.local.address) and not is_multicast(bound.local.address):

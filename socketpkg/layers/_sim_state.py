@@ -31,7 +31,7 @@ class State:
     """A simulated socket."""
 
     __slots__ = (
-        "bound", "broken", "cookie", "ends", "error", "family", "groups", "host", "options", "other", "pending",
+        "bound", "broken", "cookie", "ends", "error", "family", "groups", "host", "left", "options", "other", "pending",
         "proto", "references", "shut", "type", "waiting",
     )  # fmt: skip
 
@@ -48,6 +48,8 @@ class State:
         self.bound: Bound | None = None
         #: Its address and its peer's, when it is connected.
         self.ends: tuple[Endpoint, Endpoint] | None = None
+        #: The port that a connect which was refused has left it; 0 is none.
+        self.left: int = 0
         #: How a connect that must not wait ended, until the program asks.
         self.pending: int | None = None
         #: Where a connect that must not wait is to go as soon as there is room.

@@ -319,7 +319,7 @@ class Layer(_Layer):
         elif bound is not None:
             local = bound.local
         else:
-            local = Endpoint(self.any(state), 0)
+            local = Endpoint(self.any(state), state.left)
         return self.network.codec.sockaddr(state.family, local)
 
     def getpeername(self, sock: Any) -> bytes:
@@ -341,7 +341,7 @@ class Layer(_Layer):
         if state is None:
             return self.below.bind(sock, address)
         to = self.checked(state, address)
-        if self.bound(sock, state) is not None:
+        if self.bound(sock, state) is not None or state.left:
             raise error(errno.EINVAL)
         wide = is_any(to.address)
         if not wide and not self.has(state.host, to.address):
@@ -372,6 +372,9 @@ class Layer(_Layer):
             self.below.bind(sock, self.network.codec.unix(path))
 
         state.bound = bound = self.network.bind(kind, state.host, to, accepts, reuse, bind)
+        if state.family == self.names.AF_INET6 and not is_any(to.address) and not is_v4(to.address):
+            # As the kernel has it: the address alone keeps IPv4 out.
+            state.options[self.known.number["IPV6_V6ONLY"]] = 1
         if state.type == self.names.SOCK_DGRAM:
             if state.groups:
                 self._datagrams.write_groups(sock, state)
@@ -388,7 +391,7 @@ class Layer(_Layer):
             raise error(errno.EOPNOTSUPP)
         bound = self.bound(sock, state)
         if bound is None:
-            self.bind_to(sock, state, Endpoint(self.any(state), 0))
+            self.bind_to(sock, state, Endpoint(self.any(state), state.left))
         elif bound.remote is None:
             with self.network.locked():
                 other = self.network.conflict(
@@ -517,6 +520,9 @@ class Layer(_Layer):
             f"nobody listens at {to} in the network of the layer sim; programs that do not use socketpkg (such as a"
             " server written in C) are not in it",
         )
+        if bound is None and not state.left:
+            # The kernel chooses a port before it hears that nobody is there.
+            state.left = self.network.free_port("t")
         if not candidates:
             return nobody
         if bound is None:
@@ -660,13 +666,14 @@ class Layer(_Layer):
     def shutdown(self, sock: Any, how: int) -> None:
         state = self._states.of(sock)
         if state is not None and 0 <= how <= 2:
+            state.shut = state.shut or how != 0
             if state.type == self.names.SOCK_DGRAM and self.ends(sock, state) is None:
                 # It says so, and wakes who waits all the same.
                 self.below.shutdown(sock, how)
                 raise error(errno.ENOTCONN)
             if state.type == self.names.SOCK_STREAM and not self._listens(sock) and self.ends(sock, state) is None:
+                state.shut = False
                 raise error(errno.ENOTCONN)
-            state.shut = state.shut or how != 0
         self.below.shutdown(sock, how)
 
     # -- transfer ------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ VARIABLES = (
 )
 USABLE = [name for name in ("c", "cffi", "ctypes") if backends.available()[name].usable]
 
+#: The parameters of a test that runs on the first of them, and where slow tests run on the others too.
+FIRST_OF_THEM = [pytest.param(name, marks=[pytest.mark.slow] if name != USABLE[0] else []) for name in USABLE]
+
 
 class Programs:
     """Runs programs in fresh interpreters, in a folder of the test."""
@@ -85,5 +88,12 @@ def programs(tmp_path: Path) -> Programs:
 @pytest.fixture(params=USABLE)
 def backend(request: pytest.FixtureRequest) -> str:
     """Each backend that can be used here."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(params=FIRST_OF_THEM)
+def over(request: pytest.FixtureRequest) -> str:
+    """A backend that a layer stands on: the first that can be used here, and where slow tests run the others too."""
     name: str = request.param
     return name

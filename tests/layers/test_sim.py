@@ -25,21 +25,35 @@ def scenarios(programs: Programs, stack: str) -> dict[str, object]:
     return found
 
 
-def test_scenarios_are_told_as_on_the_loopback(programs: Programs, backend: str) -> None:
-    real, simulated = scenarios(programs, backend), scenarios(programs, f"sim+{backend}")
+def test_scenarios_are_told_as_on_the_loopback(programs: Programs, over: str) -> None:
+    real, simulated = scenarios(programs, over), scenarios(programs, f"sim+{over}")
     assert len(real) > 15
     for name, told in real.items():
         assert simulated[name] == told, name
 
 
-def test_the_machine_sees_no_socket_of_the_internet(programs: Programs, backend: str) -> None:
+def test_random_programs_are_told_as_on_the_loopback(programs: Programs, over: str) -> None:
+    first, count = 1, 20
+    command = [sys.executable, "-W", "ignore", str(SCENARIOS.with_name("sim_random.py")), str(first), str(count)]
+    # What the load of the machine changes is no difference: a program has to be told otherwise each time.
+    for _ in range(3):
+        real, simulated = (json.loads(programs.command(command, f"{sim}{over}").stdout) for sim in ("", "sim+"))
+        different = [seed for seed in real if real[seed] != simulated[seed]]
+        if not different:
+            break
+    assert len(real) == count
+    seed = different[0] if different else ""
+    assert not different, [(one, two) for one, two in zip(real[seed], simulated[seed], strict=True) if one != two][:1]
+
+
+def test_the_machine_sees_no_socket_of_the_internet(programs: Programs, over: str) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not here")
     command = ["strace", "-f", "-q", "-o", "calls", "-e", "trace=socket,socketpair", sys.executable, str(SCENARIOS)]
     probe = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("strace may not trace here")
-    done = programs.command(command, f"sim+{backend}")
+    done = programs.command(command, f"sim+{over}")
     assert done.returncode == 0, done.stderr
     calls = (programs.folder / "calls").read_text()
     assert calls.count("AF_UNIX") > 100
@@ -58,10 +72,10 @@ SERVER = """
 """
 
 
-def test_two_programs_have_one_port_at_once(programs: Programs, backend: str) -> None:
+def test_two_programs_have_one_port_at_once(programs: Programs, over: str) -> None:
     path = programs.write(SERVER)
     command = [sys.executable, str(path)]
-    env = programs.environment(f"sim+{backend}")
+    env = programs.environment(f"sim+{over}")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": env}
     with (
         subprocess.Popen(command, **pipes) as first,  # type: ignore[call-overload]
@@ -77,7 +91,7 @@ def test_two_programs_have_one_port_at_once(programs: Programs, backend: str) ->
             second.kill()
 
 
-def test_programs_with_one_name_share_a_network(programs: Programs, backend: str) -> None:
+def test_programs_with_one_name_share_a_network(programs: Programs, over: str) -> None:
     path = programs.write(
         """
         import socketpkg as socket
@@ -90,8 +104,8 @@ def test_programs_with_one_name_share_a_network(programs: Programs, backend: str
         """,
         "server.py",
     )
-    network = f"test-{os.getpid()}-{backend}"
-    env = programs.environment(f"sim+{backend}", SOCKETPKG_SIM=f"network={network} host=10.0.0.5")
+    network = f"test-{os.getpid()}-{over}"
+    env = programs.environment(f"sim+{over}", SOCKETPKG_SIM=f"network={network} host=10.0.0.5")
     with subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True, env=env) as server:
         assert server.stdout is not None
         assert server.stdout.readline() == "ready\n"
@@ -105,7 +119,7 @@ def test_programs_with_one_name_share_a_network(programs: Programs, backend: str
             except ConnectionRefusedError as failure:
                 answer += (failure.__notes__[0].split(";")[0],)
         """
-        found = programs.answer(f"sim+{backend}", source, SOCKETPKG_SIM=f"db.test=10.0.0.5 network={network}")
+        found = programs.answer(f"sim+{over}", source, SOCKETPKG_SIM=f"db.test=10.0.0.5 network={network}")
         assert found == [
             "('10.0.0.1', ('10.0.0.5', 8000))",
             ["10.0.0.5", 8000],
@@ -115,7 +129,7 @@ def test_programs_with_one_name_share_a_network(programs: Programs, backend: str
         assert server.wait(60) == 0
 
 
-def test_names_are_those_of_the_table(programs: Programs, backend: str) -> None:
+def test_names_are_those_of_the_table(programs: Programs, over: str) -> None:
     source = """
         import socketpkg as socket
 
@@ -141,7 +155,7 @@ def test_names_are_those_of_the_table(programs: Programs, backend: str) -> None:
         ]
     """
     table = "db.test=10.0.0.5, cache.test=10.0.0.6+10.0.0.7 six.test=fd00::1"
-    assert programs.answer(f"sim+{backend}", source, SOCKETPKG_SIM=table) == [
+    assert programs.answer(f"sim+{over}", source, SOCKETPKG_SIM=table) == [
         ["cache.test", [], ["10.0.0.6", "10.0.0.7"]],
         "10.0.0.5",
         [[10, 1, 6, "", ["fd00::1", 80, 0, 0]]],
@@ -157,7 +171,7 @@ def test_names_are_those_of_the_table(programs: Programs, backend: str) -> None:
     ]
 
 
-def test_hosts_have_addresses_and_a_loopback_of_their_own(programs: Programs, backend: str) -> None:
+def test_hosts_have_addresses_and_a_loopback_of_their_own(programs: Programs, over: str) -> None:
     source = """
         import asyncio, threading
         import socketpkg as socket
@@ -203,7 +217,7 @@ def test_hosts_have_addresses_and_a_loopback_of_their_own(programs: Programs, ba
         for sock in (server, local, sock, here):
             sock.close()
     """
-    assert programs.answer(f"sim+{backend}", source) == [
+    assert programs.answer(f"sim+{over}", source) == [
         ["127.0.0.1", "::1", "10.0.0.5", "fd00::5"],
         *[0, 111, 111, 111],
         *["10.0.0.1", "10.0.0.5"],
@@ -243,7 +257,7 @@ def test_a_folder_that_others_can_enter_is_refused(programs: Programs) -> None:
     assert "only this user can enter" in done.stderr
 
 
-def test_children_are_in_the_network_of_their_parent(programs: Programs, backend: str) -> None:
+def test_children_are_in_the_network_of_their_parent(programs: Programs, over: str) -> None:
     source = """
         import multiprocessing, subprocess, sys
         import socketpkg as socket
@@ -258,10 +272,10 @@ def test_children_are_in_the_network_of_their_parent(programs: Programs, backend
             sock.close()
             server.close()
     """
-    assert programs.answer(f"sim+{backend}", source) == "spawned"
+    assert programs.answer(f"sim+{over}", source) == "spawned"
 
 
-def test_a_number_that_is_used_again_meets_no_state(programs: Programs, backend: str) -> None:
+def test_a_number_that_is_used_again_meets_no_state(programs: Programs, over: str) -> None:
     source = """
         import os
         import socketpkg as socket
@@ -279,7 +293,7 @@ def test_a_number_that_is_used_again_meets_no_state(programs: Programs, backend:
         copy.close()
         second.close()
     """
-    found = programs.run(f"sim+{backend}", f"{_dedented(source)}\nprint(answer)\n")
+    found = programs.run(f"sim+{over}", f"{_dedented(source)}\nprint(answer)\n")
     assert found.stdout == "[True, ('::', 0, 0, 0), 2, ('::1', 7000, 0, 0), <AddressFamily.AF_INET6: 10>]\n", found
 
 

@@ -37,7 +37,7 @@ HOSTS = """
 """
 
 
-def test_a_partition_and_its_healing(programs: Programs, backend: str) -> None:
+def test_a_partition_and_its_healing(programs: Programs, over: str) -> None:
     source = """
     client = socket.create_connection(("db.test", 5432))
     connection, _ = server.accept()
@@ -66,11 +66,11 @@ def test_a_partition_and_its_healing(programs: Programs, backend: str) -> None:
     for sock in (client, connection, waiting, server, sender, receiver):
         sock.close()
     """
-    found = programs.answer(f"sim+{backend}", HOSTS + source, SOCKETPKG_SIM="db.test=10.0.0.5")
+    found = programs.answer(f"sim+{over}", HOSTS + source, SOCKETPKG_SIM="db.test=10.0.0.5")
     assert found == ["cut=1", *["TimeoutError"] * 4, 4, "EAGAIN", 115, 115, "afterwards", 0, "heard"]
 
 
-def test_latency_is_seen_through_readiness(programs: Programs, backend: str) -> None:
+def test_latency_is_seen_through_readiness(programs: Programs, over: str) -> None:
     source = """
     sim.network.set_link("10.0.0.1", "10.0.0.5", latency=40)
     begin = time.monotonic()
@@ -103,7 +103,7 @@ def test_latency_is_seen_through_readiness(programs: Programs, backend: str) -> 
     for sock in (server, sender, receiver):
         sock.close()
     """
-    found = programs.answer(f"sim+{backend}", HOSTS + source)
+    found = programs.answer(f"sim+{over}", HOSTS + source)
     assert found == [True, ["10.0.0.5", 5432], True, "ping", True, "late", True, "ECONNRESET", "hello", True]
 
 
@@ -159,10 +159,10 @@ sys.stdin.readline()
 """
 
 
-def test_the_command_lists_a_running_network(programs: Programs, backend: str) -> None:
+def test_the_command_lists_a_running_network(programs: Programs, over: str) -> None:
     path = programs.write(LISTED)
-    name = f"listed-{os.getpid()}-{backend}"
-    env = programs.environment(f"sim+{backend}", SOCKETPKG_SIM=f"network={name}")
+    name = f"listed-{os.getpid()}-{over}"
+    env = programs.environment(f"sim+{over}", SOCKETPKG_SIM=f"network={name}")
     command = [sys.executable, "-W", "ignore", "-m", "socketpkg"]
 
     def sim(*words: str) -> subprocess.CompletedProcess[str]:
@@ -204,23 +204,23 @@ def test_the_command_lists_a_running_network(programs: Programs, backend: str) -
 PAGE = (Path(__file__).parents[2] / "docs" / "sim.md").read_text(encoding="utf-8")
 
 
-def test_one_port_in_parallel_tests(programs: Programs, backend: str) -> None:
+def test_one_port_in_parallel_tests(programs: Programs, over: str) -> None:
     pytest.importorskip("xdist")
     found = re.search(r"```python\n# test_shop.py\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     programs.write(found[1], "test_shop.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "test_shop.py"]
-    done = programs.command([*command, f"--socket=sim+{backend}", "--socket-sim-name=shop.test=10.0.0.1"], None)
+    done = programs.command([*command, f"--socket=sim+{over}", "--socket-sim-name=shop.test=10.0.0.1"], None)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
 
 
-def test_an_unmodified_program_and_its_network(programs: Programs, backend: str) -> None:
+def test_an_unmodified_program_and_its_network(programs: Programs, over: str) -> None:
     assert "python -m socketpkg run --sim-network demo -m http.server 8000" in PAGE
-    name = f"demo-{os.getpid()}-{backend}"
+    name = f"demo-{os.getpid()}-{over}"
     (programs.folder / "hello.txt").write_text("hello")
     command = [sys.executable, "-u", "-W", "ignore", "-m", "socketpkg"]
-    program = [*command, "run", "--backend", backend, "--sim-network", name]
+    program = [*command, "run", "--backend", over, "--sim-network", name]
     env = programs.environment(None)
     fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000/hello.txt').read().decode())"
     with subprocess.Popen(
