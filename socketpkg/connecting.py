@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import socketpkg
 
 from . import _socket
-from ._engine.arguments import timeout_ns
 from ._engine.deadline import NOT_GIVEN, Deadline
 from ._engine.originals import monotonic_ns
 from .resolving import getaddrinfo
@@ -27,6 +26,7 @@ __all__ = ["create_connection"]
 
 _SYSCALLS = _socket.backend.syscalls
 _tell = _socket.core.tell
+_timeout_ns = _socket.core.timeout_ns
 _POLLOUT = 4
 #: EAGAIN is not among them: of a connect it means that there is no port left (connect(2)), and nothing goes on.
 _UNDER_WAY = {errno.EINPROGRESS, errno.EINTR}
@@ -57,10 +57,10 @@ def create_connection(
     """
     host, port = address
     limit = socketpkg.getdefaulttimeout() if timeout is NOT_GIVEN else timeout
-    deadline = Deadline.of(limit)
+    deadline = Deadline(_timeout_ns(limit))
     if limit == 0:
         raise ValueError("non-blocking sockets are not supported")
-    delay = None if happy_eyeballs is None else timeout_ns(happy_eyeballs)
+    delay = None if happy_eyeballs is None else _timeout_ns(happy_eyeballs)
     settings = [tuple(option) for option in options]
     left = deadline.left()
     found = getaddrinfo(

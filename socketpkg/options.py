@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 import socketpkg
 
 from . import _socket
-from ._engine.arguments import INT_MAX, NANOSECONDS, timeout_ns
+from ._engine.arguments import INT_MAX, NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +153,7 @@ class HasOptions(Protocol):
 
 
 _CONSTANTS = _socket.core.CONSTANTS
+_timeout_ns = _socket.core.timeout_ns
 _LEVELS = {
     "SO": "SOL_SOCKET",
     "IP": "IPPROTO_IP",
@@ -251,7 +252,8 @@ def _time(name: str, unit: int, *others: str) -> Option[float]:
         if value is None:
             raise TypeError("'NoneType' object cannot be interpreted as an integer")
         # Upwards, as all times: a short one must not become none at all.
-        return -(-timeout_ns(value) // unit)
+        nanoseconds: int = _timeout_ns(value)
+        return -(-nanoseconds // unit)
 
     return _known(Option(name, decode, encode, 0, *others))
 
@@ -288,7 +290,7 @@ def _timeval(name: str) -> Option[float | None]:
 
     def encode(value: float | None) -> bytes:
         # 0 means "for ever" to the kernel: the least that there is comes next to "not at all".
-        microseconds = 0 if value is None else max(1, -(-timeout_ns(value) // 1000))
+        microseconds = 0 if value is None else max(1, -(-_timeout_ns(value) // 1000))
         return _TIMEVAL.pack(*divmod(microseconds, 10**6))
 
     return _known(Option(name, decode, encode, _TIMEVAL.size))

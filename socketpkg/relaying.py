@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import socketpkg
 
 from . import _socket
-from ._engine.arguments import timeout_ns
 from ._engine.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ __all__ = ["Relayed", "accept_many", "relay"]
 
 _SYSCALLS = _socket.backend.syscalls
 _own = _socket.core.own
+_timeout_ns = _socket.core.timeout_ns
 _POLLIN, _POLLOUT = 1, 4
 #: How much is moved at once: what a pipe of Linux may have without privileges.
 _CHUNK = 1 << 20
@@ -56,7 +56,7 @@ def relay(a: socketpkg.socket, b: socketpkg.socket, *, idle_timeout: float | Non
     The sockets stay open, and their timeouts are what they were; meanwhile they do not block. On anything but
     connected stream sockets of this package, and under a layer, it receives and sends instead: TLS is relayed so.
     """
-    limit = timeout_ns(idle_timeout)
+    limit = _timeout_ns(idle_timeout)
     timeouts = a.gettimeout(), b.gettimeout()
     ways = _Way(a, b), _Way(b, a)
     try:
@@ -293,7 +293,7 @@ def accept_many(listener: socketpkg.socket, limit: SupportsIndex = 64) -> list[t
     # As a call of the contract has it.
     descriptor: Any = listener
     try:
-        _SYSCALLS.accept_many(descriptor, most, timeout_ns(listener.gettimeout()), accepted)
+        _SYSCALLS.accept_many(descriptor, most, _timeout_ns(listener.gettimeout()), accepted)
         for fd, raw in accepted:
             address = _CODEC.decode(raw, proto)
             # What __init__ of the class does, but that nobody need ask the kernel what was just accepted.

@@ -37,6 +37,7 @@ _IDLE = 1.0
 
 _CODEC = _socket.backend.address.AddressCodec()
 _tell = _socket.core.tell
+_timeout_ns = _socket.core.timeout_ns
 
 
 def getaddrinfo(
@@ -54,7 +55,7 @@ def getaddrinfo(
     TimeoutError when the time is up, with the question in ``address`` and in a note. Its other errors, and its result,
     are those of socket.getaddrinfo(). A numeric host and port need no resolver, and no thread.
     """
-    deadline = Deadline.of(timeout)
+    deadline = Deadline(_timeout_ns(timeout))
     if _CODEC.numeric(index(family), host, port) is not None:
         return socketpkg.getaddrinfo(host, port, family, type, proto, flags)
 
@@ -68,7 +69,7 @@ def getaddrinfo(
 
 def getnameinfo(sockaddr: tuple[Any, ...], flags: int, *, timeout: float | None = None) -> tuple[str, str]:
     """socket.getnameinfo() that takes *timeout* seconds at most, as `getaddrinfo`."""
-    deadline = Deadline.of(timeout)
+    deadline = Deadline(_timeout_ns(timeout))
 
     def ask() -> Any:
         return socketpkg.getnameinfo(sockaddr, flags)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["IncompleteReadError", "LimitOverrunError", "Stream", "StreamSocket"]  # pyright: ignore
 
 _SYSCALLS = _socket.backend.syscalls
+_timeout_ns = _socket.core.timeout_ns
 #: How much is read ahead.
 _CHUNK = 65536
 #: The longest line or message up to a separator, unless another limit is given: that of asyncio's.
@@ -142,7 +143,7 @@ def _transfers(sock: Any) -> _Plain | _Foreign:
 
 
 def _deadline(sock: Any, timeout: Any) -> Deadline:
-    return Deadline.of(sock.gettimeout() if timeout is NOT_GIVEN else timeout)
+    return Deadline(_timeout_ns(sock.gettimeout() if timeout is NOT_GIVEN else timeout))
 
 
 def _count(value: SupportsIndex, caller: str) -> int:

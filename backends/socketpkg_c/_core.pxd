@@ -14,7 +14,7 @@ cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
 cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
 cdef bint _LITTLE_ENDIAN
-cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN
+cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN, NANOSECONDS
 cdef object _ZERO
 cdef long long _default_timeout
 
@@ -102,7 +102,7 @@ cpdef own(Socket sock, int fd, Socket listener)
 cdef void _inherit(Socket sock, Socket like) except *
 
 
-@cython.locals(family_number=int, kind=int, protocol=int, fd=int)
+@cython.locals(family_number=int, kind=int, protocol=int, fd=int, known=bint)
 cpdef initialize(Socket sock, object family, object type, object proto, object fileno)
 cdef void _set_fd(Socket sock, int fd) noexcept
 cdef void _set_timeout(Socket sock, long long timeout) noexcept
@@ -160,8 +160,12 @@ cdef list _numeric_addresses(str host, object port, bytes raw, int family, int k
 cdef object _seconds(long long timeout)
 
 
-@cython.locals(scaled=double, nanoseconds="long long")
-cdef long long _timeout(object value) except? -2
+cdef long long _SECONDS_MAX
+cdef double _SCALED_END
+
+
+@cython.locals(nanoseconds="long long", scaled=double, negative=bint)
+cpdef long long timeout_ns(object value) except? -2
 cdef str _decoded(bytes name)
 cdef _close(int fd)
 

@@ -25,7 +25,6 @@ from socketpkg._engine.arguments import (
     file_system_bytes,
     plain_bytes,
     plain_str,
-    timeout_ns,
 )
 from socketpkg._engine.buffers import is_buffer, refuses
 from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
@@ -35,7 +34,7 @@ from ._address import CONSTANTS, SYSCALLS, AddressCodec, host_name, idna, resolv
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, SupportsIndex
+    from typing import Any, SupportsFloat, SupportsIndex
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
@@ -50,7 +49,14 @@ if TYPE_CHECKING:
     _saturated: Any
     _taken: Any
 else:
-    from socketpkg._engine.annotations import Any, Iterable, ReadableBuffer, SupportsIndex, WriteableBuffer
+    from socketpkg._engine.annotations import (
+        Any,
+        Iterable,
+        ReadableBuffer,
+        SupportsFloat,
+        SupportsIndex,
+        WriteableBuffer,
+    )
 
 _sys = SYSCALLS
 _codec = AddressCodec()
@@ -87,6 +93,12 @@ SSIZE_MIN = -SSIZE_MAX - 1
 _ZERO: Any = 0
 # The default of an argument for which None is wrong.
 _LEFT_OUT: Any = ...
+
+# A timeout must fit CPython's PyTime_t, which counts nanoseconds in 63 bits: whole seconds, and nanoseconds as a float.
+_SECONDS_MAX = 2**63 // NANOSECONDS
+_SCALED_END = 2.0**63
+# CPython 3.15 takes every real number for a timeout, Decimal and Fraction among them.
+_ANY_REAL_NUMBER = sys.version_info >= (3, 15)
 
 # Nanoseconds, or -1 for ever: what new sockets wait (setdefaulttimeout).
 _default_timeout = -1
@@ -194,7 +206,7 @@ class Socket:
 
     def settimeout(self, value: Any, /) -> None:
         """Sets the timeout of every later call: seconds (0 never waits), or None to wait for ever."""
-        timeout = _timeout(value)
+        timeout = timeout_ns(value)
         _set_timeout(self, timeout)
         _sys.set_blocking(self, timeout < 0)
 
@@ -703,7 +715,10 @@ def initialize(
         fd = _descriptor(fileno)
         if fd < 0:
             raise ValueError("negative file descriptor")
-        family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
+        # Of one that another object gives away, all is known.
+        known = family_number != -1 and kind != -1 and protocol != -1 and bool(_offered)
+        if not known or _offered.get(fd) is None:
+            family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
     try:
         _take_over(sock, family_number, kind, protocol, fd)
     except BaseException:
@@ -864,19 +879,37 @@ def _descriptor(value: SupportsIndex) -> int:
     return number if 0 <= number <= INT_MAX else -1
 
 
-def _timeout(value: Any) -> int:
-    """`timeout_ns`, which is interpreted, of what most programs give and nothing is wrong with."""
-    if type(value) is int:
-        if 0 <= value <= NANOSECONDS:
-            return value * NANOSECONDS
-    elif type(value) is float:
-        scaled = value * NANOSECONDS
-        if 0.0 <= scaled <= 1e18:
-            nanoseconds = int(scaled)
-            return nanoseconds + 1 if nanoseconds < scaled else nanoseconds
-    elif value is None:
+def timeout_ns(value: SupportsFloat | SupportsIndex | None) -> int:
+    """Seconds, or None for ever, as nanoseconds of the contract: rounded up, -1 for None.
+
+    ValueError for a negative number or NaN, OverflowError for more than a PyTime_t holds, TypeError for what is no
+    real number.
+    """
+    if value is None:
         return -1
-    return timeout_ns(value)
+    if type(value) is int or (not isinstance(value, float) and hasattr(value, "__index__")):
+        nanoseconds: int = _saturated(_index(value))
+        if nanoseconds > _SECONDS_MAX or nanoseconds < -_SECONDS_MAX:
+            raise OverflowError("timestamp too large to convert to C PyTime_t")
+        nanoseconds *= NANOSECONDS
+        negative = nanoseconds < 0
+    elif isinstance(value, float) or (_ANY_REAL_NUMBER and hasattr(value, "__float__")):
+        scaled = float(value) * NANOSECONDS
+        if scaled != scaled:
+            raise ValueError("Invalid value NaN (not a number)")
+        if scaled <= -_SCALED_END or scaled >= _SCALED_END:
+            raise OverflowError("timestamp out of range for C PyTime_t")
+        nanoseconds = int(scaled)
+        if nanoseconds < scaled:
+            nanoseconds += 1
+        negative = scaled < 0
+    elif _ANY_REAL_NUMBER:
+        raise TypeError(f"must be real number, not {type(value).__name__}")
+    else:
+        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
+    if negative:
+        raise ValueError("Timeout value out of range")
+    return nanoseconds
 
 
 def _seconds(timeout: int) -> float | None:

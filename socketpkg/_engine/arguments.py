@@ -15,16 +15,13 @@ from socketpkg._engine.originals import PathLike, fsencode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, SupportsFloat, SupportsIndex
+    from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer
 
 INT_MAX = 2**31 - 1
 UINT_MAX = 2**32 - 1
 NANOSECONDS = 10**9
-
-# A timeout must fit CPython's PyTime_t, which counts nanoseconds in 63 bits.
-TIMEOUT_MAX = 2**63 - 1
 
 # A warning is about the first code outside of the package.
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
@@ -35,9 +32,6 @@ NegativeError: type[Exception] = ValueError if sys.version_info >= (3, 14) else 
 # And it takes everything with an __index__ where it took an int only: in if_indextoname(), htonl() and ntohl(), and for
 # the port of getaddrinfo(), where a subclass of int was refused too.
 IndexLikeInt = sys.version_info >= (3, 14)
-
-# CPython 3.15 takes every real number for a timeout, Decimal and Fraction among them.
-_ANY_REAL_NUMBER = sys.version_info >= (3, 15)
 
 
 def contiguous(value: ReadableBuffer) -> memoryview:
@@ -79,35 +73,3 @@ def c_masked(value: SupportsIndex, bits: int) -> int:
     if sys.version_info >= (3, 15) and not -(1 << bits - 1) <= number < 1 << bits:
         warn("integer value out of range", DeprecationWarning, skip_file_prefixes=(_PACKAGE,))
     return number & (1 << bits) - 1
-
-
-def timeout_ns(value: SupportsFloat | SupportsIndex | None) -> int:
-    """Seconds, or None for ever, as nanoseconds of the contract: rounded up, -1 for None.
-
-    ValueError for a negative number or NaN, OverflowError for more than a PyTime_t holds, TypeError for what is no
-    real number.
-    """
-    if value is None:
-        return -1
-    if hasattr(value, "__index__"):
-        seconds: float = index(value)  # type: ignore[arg-type]
-        nanoseconds = int(seconds) * NANOSECONDS
-    elif isinstance(value, float) or (_ANY_REAL_NUMBER and hasattr(value, "__float__")):
-        seconds = float(value)
-        if seconds != seconds:
-            raise ValueError("Invalid value NaN (not a number)")
-        scaled = seconds * NANOSECONDS
-        if not -TIMEOUT_MAX <= scaled < TIMEOUT_MAX:
-            raise OverflowError("timestamp out of range for C PyTime_t")
-        nanoseconds = int(scaled)
-        if nanoseconds < scaled:
-            nanoseconds += 1
-    elif _ANY_REAL_NUMBER:
-        raise TypeError(f"must be real number, not {type(value).__name__}")
-    else:
-        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
-    if not -TIMEOUT_MAX <= nanoseconds <= TIMEOUT_MAX:
-        raise OverflowError("timestamp too large to convert to C PyTime_t")
-    if seconds < 0:
-        raise ValueError("Timeout value out of range")
-    return nanoseconds

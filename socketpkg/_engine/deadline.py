@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .arguments import timeout_ns
 from .originals import monotonic_ns
 
 TYPE_CHECKING = False
@@ -24,11 +23,6 @@ class Deadline:
         """*timeout* is one of the contract's: nanoseconds, negative for ever, 0 for never."""
         self._timeout = timeout
         self._end = monotonic_ns() + timeout if timeout > 0 else timeout
-
-    @classmethod
-    def of(cls, seconds: Any) -> Deadline:
-        """The deadline of a timeout in seconds, or None. Wrong ones are the errors of settimeout()."""
-        return cls(timeout_ns(seconds))
 
     def left(self) -> int:
         """The timeout of the next system call. TimeoutError when the time is up.

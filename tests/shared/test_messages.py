@@ -768,3 +768,67 @@ def test_buffers_cannot_be_resized_while_a_call_waits(pair: Any, method: str, ti
         assert result[0] == 4
         assert b"".join(buffers)[:4] == b"abcd"
     buffers[1].append(0)
+
+
+# -- several small buffers: some backends copy them, and nobody sees it -----------------------------------------------
+
+
+def all_of(sock: Any, size: int) -> bytes:
+    """So many bytes of a stream."""
+    data = b""
+    while len(data) < size:
+        data += sock.recv(size - len(data))
+    return data
+
+
+@pytest.mark.parametrize("wrong", ["text", 3, None, memoryview(bytearray(8))[::2]], ids=repr)
+def test_one_that_is_wrong_among_several_sends_nothing(pair: Any, wrong: Any) -> None:
+    one, two = pair
+    with pytest.raises((TypeError, BufferError)):
+        one.sendmsg([b"a", wrong, b"b"])
+    two.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        two.recv(1)
+
+
+def test_what_a_message_does_not_fill_stays_as_it_is(pair: Any) -> None:
+    one, two = pair
+    buffers = [bytearray(b"..."), bytearray(), bytearray(b"....."), bytearray(b"..")]
+    one.sendall(b"abcde")
+    assert two.recvmsg_into(buffers)[0] == 5
+    assert buffers == [b"abc", b"", b"de...", b".."]
+
+
+def test_a_wait_that_ends_in_an_error_lets_go_of_several_buffers(pair: Any) -> None:
+    _, two = pair
+    two.settimeout(0.01)
+    buffers = [bytearray(2), bytearray(2)]
+    with pytest.raises(TimeoutError) as caught:
+        two.recvmsg_into(buffers)
+    for buffer in buffers:
+        buffer.append(0)
+    del caught
+
+
+@pytest.mark.skipif(not LINUX, reason="tcp(7): Linux alone does so")
+def test_a_stream_that_throws_away_leaves_several_buffers_alone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as one:
+        two, _ = server.accept()
+        with two:
+            one.sendall(b"abcd")
+            buffers = [bytearray(b".."), bytearray(b"..")]
+            assert two.recvmsg_into(buffers, 0, socket.MSG_TRUNC | socket.MSG_WAITALL)[0] == 4
+            assert buffers == [b"..", b".."]
+
+
+@pytest.mark.skipif(not hasattr(socket, "MSG_ZEROCOPY"), reason="no MSG_ZEROCOPY in this module")
+def test_the_kernel_goes_on_to_read_the_callers_own_memory() -> None:
+    """A copy would be gone by then: what the kernel sends is what the program has in its buffer at that time."""
+    zero_copy = socket.MSG_ZEROCOPY
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as one:
+        two, _ = server.accept()
+        with two:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_ZEROCOPY, 1)
+            parts = [bytearray(b"a" * 100), b"b" * 100]
+            assert one.sendmsg(parts, [], zero_copy) == 200
+            assert all_of(two, 200) == b"a" * 100 + b"b" * 100
