@@ -45,6 +45,8 @@ cdef enum:
     # than giving the GIL up and getting it back beside a busy thread (up to 5 ms). Two threads that move blocks get as
     # much done with it as without it up to here, and with 64 KiB only two thirds.
     QUICK_SIZE = 16384
+    # After so many waits of one call that ended with nothing to do it rests for a millisecond each time.
+    VAIN_WAITS = 4
     # The size of the table of hints `brings_much`, by descriptor.
     DESCRIPTORS = 256
     # What recv() receives on the stack.
@@ -300,6 +302,7 @@ cdef ssize_t _transfer_until(
     cdef bint gil_held
     cdef ssize_t result, rest
     cdef int error = 0
+    cdef int vain = 0
     if t.size > QUICK_SIZE:
         t.fd = number_of(sock)  # for `brings_much`
     gil_held = keeps_gil(t, sending)
@@ -343,8 +346,27 @@ cdef ssize_t _transfer_until(
             PyErr_CheckSignals()
         elif timeout == 0 or not would_block(error):
             return fail(error)
-        elif not wait(sock, events, timeout, deadline):
-            raise TimeoutError("timed out")
+        else:
+            if vain:
+                rest_from(vain)
+            if not wait(sock, events, timeout, deadline):
+                raise TimeoutError("timed out")
+            vain += 1
+
+
+cdef int rest_from(int vain) except -1:
+    """After *vain* waits that ended with nothing to do: poll(2) reports a datagram socket that was shut down so for ever.
+
+    A signal interrupts no such wait, so its handler runs here. After some of them the processor is left to others.
+    """
+    PyErr_CheckSignals()
+    if vain < VAIN_WAITS:
+        return 0
+    with nogil:
+        libc.c_poll(NULL, 0, 1)
+        libc.sp_gil_asking()
+    libc.sp_gil_returned()
+    return 0
 
 
 # -- buffers ----------------------------------------------------------------------------------------------------------

@@ -62,6 +62,9 @@ SCRATCH = 262144
 CONTROL_SIZE = 1024
 #: The longest bytes object: its other parts take 33 bytes.
 _BYTES_MAX = sys.maxsize - 33
+#: After so many waits of one call that ended with nothing to do it rests for a millisecond each time: poll(2) reports a
+#: datagram socket that was shut down as ready for ever.
+VAIN_WAITS = 4
 #: How many idle buffers of a kind are kept.
 SPARES = 8
 #: Of a receive that takes no ancillary items.
@@ -336,12 +339,16 @@ class ForeignSyscalls(Syscalls):
             deadline = 0
             if (self._must_wait(tried, timeout) if tried else waits_first) and timeout:
                 deadline = self._wait(sock, events, timeout, 0)
+            vain = 0
             while True:
                 result = call(sock._sp_fd, target, count, mode, *more)
                 if result >= 0:
                     return result
                 if self._must_wait(result, timeout):
+                    if vain >= VAIN_WAITS:
+                        self._poll(-1, 0, 1)
                     deadline = self._wait(sock, events, timeout, deadline)
+                    vain += 1
         finally:
             del target
 

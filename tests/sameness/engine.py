@@ -299,6 +299,8 @@ class Runner:
     def text(self, text: str) -> str:
         """A text without what differs from process to process."""
         text = text.replace(self.token, "sp#").replace("socketpkg.", "socket.").replace("_socket.", "socket.")
+        # The kernel names a socket of AF_NETLINK by its process.
+        text = re.sub(rf"\b{os.getpid()}\b", "process#", text)
         text = re.sub(r" at 0x[0-9a-f]+", " at 0x#", text)
         return re.sub(r"\b\d{5}\b", lambda found: self.port(int(found[0])) or found[0], text)
 
@@ -314,7 +316,7 @@ class Runner:
         if value is None or kind is bool or kind is float:
             return value
         if kind is int:
-            return self.port(value) or value
+            return "process#" if value == os.getpid() else self.port(value) or value
         if kind is str:
             return self.text(value)
         if kind is bytes:

@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import select
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -708,3 +709,46 @@ def test_timeouts_are_rounded_as_in_the_standard_library(value: Any) -> None:
             return sock.gettimeout(), sock.getblocking()
 
     same_as_stdlib(timeout)
+
+
+# -- a datagram socket that was shut down is ready for ever, and there is never anything -------------------------------
+
+
+@pytest.fixture
+def shut_down() -> Iterator[Any]:
+    """Such a socket, which has a timeout."""
+    one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, two:
+        one.shutdown(socket.SHUT_RDWR)
+        one.settimeout(0.5)
+        yield one
+
+
+@control_fails("it looks for signals after an interrupted system call only, and there is none")
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
+def test_a_handler_runs_while_a_socket_that_was_shut_down_waits(shut_down: Any, method: str) -> None:
+    shut_down.settimeout(PATIENCE if not IS_STDLIB else 0.5)
+
+    class Interrupted(Exception):
+        pass
+
+    def handler(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(Interrupted):
+            getattr(shut_down, method)(5)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@control_fails("it asks again without a rest")
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
+def test_a_socket_that_was_shut_down_leaves_the_processor_to_others(shut_down: Any, method: str) -> None:
+    begin = time.process_time()
+    with pytest.raises(TimeoutError):
+        getattr(shut_down, method)(5)
+    assert time.process_time() - begin < 0.25
