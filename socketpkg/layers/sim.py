@@ -775,21 +775,21 @@ class Layer(_Layer):
 
     # What the contract makes of others is made of ours; sockets that are not simulated have their own.
 
-    def recvmmsg(self, sock: Any, *arguments: Any) -> Any:
-        own = self._states.of(sock) is not None
-        return (self._datagrams if own else self.below).recvmmsg(sock, *arguments)
+    def _messages(self, sock: Any) -> Any:
+        """Who takes a call of many messages."""
+        return self.below if self._states.of(sock) is None else self._datagrams
 
-    def recvmmsg_into(self, sock: Any, *arguments: Any) -> Any:
-        own = self._states.of(sock) is not None
-        return (self._datagrams if own else self.below).recvmmsg_into(sock, *arguments)
+    def recvmmsg(self, sock: Any, count: int, bufsize: int, ancbufsize: int, flags: int, timeout: int) -> Any:
+        return self._messages(sock).recvmmsg(sock, count, bufsize, ancbufsize, flags, timeout)
 
-    def sendmmsg(self, sock: Any, *arguments: Any) -> int:
-        own = self._states.of(sock) is not None
-        return (self._datagrams if own else self.below).sendmmsg(sock, *arguments)
+    def recvmmsg_into(self, sock: Any, buffers: Any, ancbufsize: int, flags: int, timeout: int) -> Any:
+        return self._messages(sock).recvmmsg_into(sock, buffers, ancbufsize, flags, timeout)
 
-    def recv_segments(self, sock: Any, *arguments: Any) -> Any:
-        own = self._states.of(sock) is not None
-        return (self._datagrams if own else self.below).recv_segments(sock, *arguments)
+    def sendmmsg(self, sock: Any, data: Any, ancillary: Any, addresses: Any, flags: int, timeout: int) -> Any:
+        return self._messages(sock).sendmmsg(sock, data, ancillary, addresses, flags, timeout)
+
+    def recv_segments(self, sock: Any, bufsize: int, flags: int, timeout: int) -> Any:
+        return self._messages(sock).recv_segments(sock, bufsize, flags, timeout)
 
     def _receive_failed(self, sock: Any, failure: OSError) -> None:
         """Raises what TCP says where a UNIX socket has failed; the error stands when it returns."""
