@@ -37,8 +37,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ._sim_layer import Layer
     from ._sim_state import State
-    from .sim import Layer
 
     Items = list[tuple[int, int, bytes]]
 

@@ -116,8 +116,8 @@ class Codec:
         self._unix = _PATH.pack(names.AF_UNIX)
         self._inet = _PATH.pack(names.AF_INET)
         self._inet6 = _PATH.pack(names.AF_INET6)
-        self.folder = os.fsencode(folder) + b"/"
-        self.prefix = b"\0sp-sim/" + key.encode() + b"/"
+        self.folder: bytes = os.fsencode(folder) + b"/"
+        self.prefix: bytes = b"\0sp-sim/" + key.encode() + b"/"
 
     # -- of AF_INET and AF_INET6 ---------------------------------------------------------------------------------
 

@@ -145,7 +145,7 @@ class Network:
         #: What it is called, empty for that of one program and its children.
         self.name = name
         self._held = self._join()
-        self.codec = Codec(names, self.folder, os.readlink(f"{self.folder}/key"))
+        self.codec: Codec = Codec(names, self.folder, os.readlink(f"{self.folder}/key"))
         #: The hosts by number, with their addresses.
         self.hosts: dict[int, tuple[bytes, ...]] = {}
         self._owners: dict[bytes, int] = {}

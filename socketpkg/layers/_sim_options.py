@@ -130,14 +130,14 @@ class Options:
                 if name in constants:
                     self._int[level, constants[name]] = default, lowest, highest
                     self.number[name] = level, constants[name]
-        self.socket = constants["SOL_SOCKET"]
-        self.tcp = constants["IPPROTO_TCP"]
-        self.ip = constants["IPPROTO_IP"]
-        self.ipv6 = constants["IPPROTO_IPV6"]
-        self.udp = constants["IPPROTO_UDP"]
-        self.udplite = constants.get("IPPROTO_UDPLITE", 136)
+        self.socket: int = constants["SOL_SOCKET"]
+        self.tcp: int = constants["IPPROTO_TCP"]
+        self.ip: int = constants["IPPROTO_IP"]
+        self.ipv6: int = constants["IPPROTO_IPV6"]
+        self.udp: int = constants["IPPROTO_UDP"]
+        self.udplite: int = constants.get("IPPROTO_UDPLITE", 136)
         self._congestion = self.tcp, constants.get("TCP_CONGESTION", -1)
-        self.info = self.tcp, constants.get("TCP_INFO", -1)
+        self.info: tuple[int, int] = self.tcp, constants.get("TCP_INFO", -1)
 
     def has(self, level: int, option: int, family: int, protocol: int) -> bool:
         """Whether a socket of a family and protocol has it, and it is remembered here."""

@@ -36,12 +36,12 @@ class State:
     )  # fmt: skip
 
     def __init__(self, cookie: bytes, family: int, type: int, proto: int, host: int) -> None:
-        self.cookie = cookie
-        self.family = family
+        self.cookie: bytes = cookie
+        self.family: int = family
         #: SOCK_STREAM or SOCK_DGRAM.
-        self.type = type
-        self.proto = proto
-        self.host = host
+        self.type: int = type
+        self.proto: int = proto
+        self.host: int = host
         #: The options that were set, by level and number.
         self.options: dict[tuple[int, int], Any] = {}
         #: What its UNIX socket is bound to; None when it is not, or was not asked.
