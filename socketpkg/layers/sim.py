@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     #: The network of this process, from outside: its sockets, hosts and links.
     network: View
 
-__all__ = ["Layer", "host", "network"]
+# `network` is there in a process that has the layer.
+__all__ = ["Layer", "host"]
 
 
 def _layer() -> Layer:
