@@ -355,7 +355,7 @@ cdef ssize_t _transfer_until(
 
 
 cdef int rest_from(int vain) except -1:
-    """After *vain* waits that ended with nothing to do: poll(2) reports a datagram socket that was shut down so for ever.
+    """After *vain* waits that ended with nothing to do: poll(2) reports a datagram socket that was shut down so always.
 
     A signal interrupts no such wait, so its handler runs here. After some of them the processor is left to others.
     """
