@@ -132,7 +132,7 @@ cpdef tuple _tuple_of(object iterable, str message)
 cpdef tuple _ancillary_items(object ancdata)
 cdef str _text(object value, str function, int position)
 
-cdef Py_ssize_t _IOV_MAX
+cdef Py_ssize_t IOV_MAX
 
 
 @cython.locals(start=Py_ssize_t, size=Py_ssize_t, count=Py_ssize_t, sent=Py_ssize_t, timeout="long long")

@@ -45,8 +45,9 @@ cdef enum:
     # than giving the GIL up and getting it back beside a busy thread (up to 5 ms). Two threads that move blocks get as
     # much done with it as without it up to here, and with 64 KiB only two thirds.
     QUICK_SIZE = 16384
-    # After so many waits of one call that ended with nothing to do it rests for a millisecond each time.
+    # After so many waits that ended at once, with nothing to do, a receive rests; and what is not at once any more.
     VAIN_WAITS = 4
+    VAIN_NS = 100000
     # The size of the table of hints `brings_much`, by descriptor.
     DESCRIPTORS = 256
     # What recv() receives on the stack.
@@ -302,7 +303,8 @@ cdef ssize_t _transfer_until(
     cdef bint gil_held
     cdef ssize_t result, rest
     cdef int error = 0
-    cdef int vain = 0
+    cdef int vain = 0  # how many waits in a row ended at once, with nothing to do
+    cdef long long began
     if t.size > QUICK_SIZE:
         t.fd = number_of(sock)  # for `brings_much`
     gil_held = keeps_gil(t, sending)
@@ -347,26 +349,27 @@ cdef ssize_t _transfer_until(
         elif timeout == 0 or not would_block(error):
             return fail(error)
         else:
+            began = 0
             if vain:
-                rest_from(vain)
+                # A signal interrupts no wait that ends at once, so its handler runs here.
+                PyErr_CheckSignals()
+                if vain >= VAIN_WAITS and not sending and t.operation < ACCEPT:
+                    pause()
+                began = monotonic_ns()
             if not wait(sock, events, timeout, deadline):
                 raise TimeoutError("timed out")
-            vain += 1
+            vain = vain + 1 if began == 0 or monotonic_ns() - began < VAIN_NS else 0
 
 
-cdef int rest_from(int vain) except -1:
-    """After *vain* waits that ended with nothing to do: poll(2) reports a datagram socket that was shut down so always.
+cdef void pause() noexcept:
+    """Leaves the processor to others for a millisecond.
 
-    A signal interrupts no such wait, so its handler runs here. After some of them the processor is left to others.
+    poll(2) reports a datagram socket that was shut down as ready for ever, and there is never anything to receive.
     """
-    PyErr_CheckSignals()
-    if vain < VAIN_WAITS:
-        return 0
     with nogil:
         libc.c_poll(NULL, 0, 1)
         libc.sp_gil_asking()
     libc.sp_gil_returned()
-    return 0
 
 
 # -- buffers ----------------------------------------------------------------------------------------------------------

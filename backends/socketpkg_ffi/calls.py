@@ -30,7 +30,7 @@ from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from struct import Struct
 
-from socketpkg._engine.arguments import plain_bytes
+from socketpkg._engine.arguments import IOV_MAX, plain_bytes
 from socketpkg._engine.buffers import refuses
 from socketpkg._engine.originals import strerror
 from socketpkg.contract import Syscalls
@@ -62,17 +62,16 @@ SCRATCH = 262144
 CONTROL_SIZE = 1024
 #: The longest bytes object: its other parts take 33 bytes.
 _BYTES_MAX = sys.maxsize - 33
-#: After so many waits of one call that ended with nothing to do it rests for a millisecond each time: poll(2) reports a
-#: datagram socket that was shut down as ready for ever.
-VAIN_WAITS = 4
+#: After so many waits in a row that ended at once, with nothing to do, a receive rests for a millisecond each time:
+#: poll(2) reports a datagram socket that was shut down as ready for ever. And what is not at once any more, in
+#: nanoseconds.
+VAIN_WAITS, VAIN_NS = 4, 100_000
 #: How many idle buffers of a kind are kept.
 SPARES = 8
 #: Of a receive that takes no ancillary items.
 _NO_CONTROL: tuple[Any, Any] = (b"", b"")
 #: What a buffer for ancillary items holds that waits for its next use.
 _NO_ITEMS = bytes(CONTROL_SIZE)
-#: Of more buffers than this a message is refused (UIO_MAXIOV of linux/uio.h, IOV_MAX of the BSDs): none are joined.
-_JOINED_MOST = 1024
 #: The types of buffers that are joined: no code of a program runs when their bytes are taken.
 _JOINED = frozenset((bytes, bytearray, memoryview))
 _BYTES = frozenset((bytes,))
@@ -345,10 +344,13 @@ class ForeignSyscalls(Syscalls):
                 if result >= 0:
                     return result
                 if self._must_wait(result, timeout):
-                    if vain >= VAIN_WAITS:
-                        self._poll(-1, 0, 1)
+                    began = 0
+                    if vain:
+                        if vain >= VAIN_WAITS and events == POLLIN:
+                            self._poll(-1, 0, 1)
+                        began = self._now()
                     deadline = self._wait(sock, events, timeout, deadline)
-                    vain += 1
+                    vain = vain + 1 if not began or self._now() - began < VAIN_NS else 0
         finally:
             del target
 
@@ -840,7 +842,7 @@ class ForeignSyscalls(Syscalls):
 
         It needs a try that holds the GIL. Not with MSG_TRUNC, with which the kernel may write less than it counts.
         """
-        if len(buffers) > _JOINED_MOST or flags & (self._other_flags | self._msg_trunc) or not self._holds:
+        if len(buffers) > IOV_MAX or flags & (self._other_flags | self._msg_trunc) or not self._holds:
             return 0
         if not _COPIED_TO.issuperset(map(type, buffers)):
             return 0
@@ -1004,7 +1006,8 @@ class ForeignSyscalls(Syscalls):
         Not with a flag like MSG_ZEROCOPY, by which the kernel goes on reading them. Those that may change are joined
         only where the first try holds the GIL.
         """
-        if not 0 < len(buffers) <= _JOINED_MOST or flags & self._other_flags:
+        # A message of more buffers than the kernel takes is refused, and stays so.
+        if not 0 < len(buffers) <= IOV_MAX or flags & self._other_flags:
             return None
         if not (_JOINED if self._holds_sends else _BYTES).issuperset(map(type, buffers)):
             return None

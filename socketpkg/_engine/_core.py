@@ -17,6 +17,7 @@ from sys import audit
 
 from socketpkg._engine.arguments import (
     INT_MAX,
+    IOV_MAX,
     NANOSECONDS,
     UINT_MAX,
     IndexLikeInt,
@@ -83,8 +84,6 @@ _SOCK_FLAGS = _SOCK_NONBLOCK | CONSTANTS.get("SOCK_CLOEXEC", 0)
 _AI_NUMERICHOST = CONSTANTS["AI_NUMERICHOST"]
 
 _BUFLEN_MAX = 1024
-# How many buffers a system call takes: UIO_MAXIOV of Linux (uio.h), IOV_MAX of the BSDs.
-_IOV_MAX = 1024
 
 INT_MIN = -INT_MAX - 1
 SSIZE_MAX = sys.maxsize
@@ -471,8 +470,8 @@ class Socket:
         if ancillary_size < 0 or ancillary_size > INT_MAX:
             _check_all_writable(targets)
         _check_ancillary_size(ancillary_size)
-        if len(targets) > _IOV_MAX and self._sp_type == SOCK_STREAM:
-            targets = targets[:_IOV_MAX]
+        if len(targets) > IOV_MAX and self._sp_type == SOCK_STREAM:
+            targets = targets[:IOV_MAX]
         added = _close_on_exec(self, number)
         count, ancillary, msg_flags, raw = _sys.recvmsg_into(
             self, targets, ancillary_size, number | added, self._sp_timeout
@@ -517,7 +516,7 @@ class Socket:
             finally:
                 # The exception has this frame in its traceback: it must not refer to itself.
                 wrong = None
-        if len(sources) > _IOV_MAX and self._sp_type == SOCK_STREAM:
+        if len(sources) > IOV_MAX and self._sp_type == SOCK_STREAM:
             return _send_gathered(self, sources, items, number, raw)
         return _sys.sendmsg(self, sources, items, number, raw, self._sp_timeout)
 
@@ -888,7 +887,7 @@ def timeout_ns(value: SupportsFloat | SupportsIndex | None) -> int:
     if value is None:
         return -1
     if type(value) is int or (not isinstance(value, float) and hasattr(value, "__index__")):
-        nanoseconds: int = _saturated(_index(value))
+        nanoseconds: int = _saturated(value)
         if nanoseconds > _SECONDS_MAX or nanoseconds < -_SECONDS_MAX:
             raise OverflowError("timestamp too large to convert to C PyTime_t")
         nanoseconds *= NANOSECONDS
@@ -980,14 +979,14 @@ def _send_gathered(
     """
     sent = 0
     timeout = sock._sp_timeout
-    for start in range(0, len(sources), _IOV_MAX):
-        part = sources[start : start + _IOV_MAX]
+    for start in range(0, len(sources), IOV_MAX):
+        part = sources[start : start + IOV_MAX]
         size = 0
         for source in part:
             view = contiguous(source)
             size += view.nbytes
             view.release()
-        if not size and start + _IOV_MAX < len(sources):
+        if not size and start + IOV_MAX < len(sources):
             continue  # ancillary data goes with the first byte
         try:
             count = _sys.sendmsg(sock, part, items, flags, raw, timeout)

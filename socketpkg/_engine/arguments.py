@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INT_MAX = 2**31 - 1
 UINT_MAX = 2**32 - 1
 NANOSECONDS = 10**9
+# How many buffers a system call takes: UIO_MAXIOV of Linux (uio.h), IOV_MAX of the BSDs.
+IOV_MAX = 1024
 
 # A warning is about the first code outside of the package.
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")

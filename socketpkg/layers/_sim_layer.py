@@ -48,7 +48,7 @@ from ._sockets import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Callable, Mapping, Set
     from typing import Any, ClassVar
 
     from ..contract import Syscalls
@@ -684,11 +684,7 @@ class Layer(_Layer):
         datagram = self._datagram(sock)
         if datagram is not None:
             return self._datagrams.recv(sock, datagram, bufsize, flags, timeout)[0]
-        try:
-            data = self.below.recv(sock, bufsize, flags, timeout)
-        except OSError as failure:
-            self._receive_failed(sock, failure)
-            raise
+        data: bytes = self._receive(sock, self.below.recv, bufsize, flags, timeout)
         if not data:
             self._ended(sock)
         return data
@@ -699,11 +695,7 @@ class Layer(_Layer):
             with memoryview(buffer) as view:
                 # Without room for a byte nobody is asked.
                 return self.recvfrom_into(sock, view, nbytes, flags, timeout)[0] if view.nbytes or nbytes else 0
-        try:
-            count = self.below.recv_into(sock, buffer, nbytes, flags, timeout)
-        except OSError as failure:
-            self._receive_failed(sock, failure)
-            raise
+        count: int = self._receive(sock, self.below.recv_into, buffer, nbytes, flags, timeout)
         if not count:
             self._ended(sock)
         return count
@@ -740,11 +732,7 @@ class Layer(_Layer):
             data, header, marks = self._datagrams.recv(sock, state, bufsize, flags, timeout)
             items, cut = self._datagrams.items(state, header, ancbufsize)
             return data, items, marks | cut, self._datagrams.address(state, header)
-        try:
-            data, items, marks, _ = self.below.recvmsg(sock, bufsize, ancbufsize, flags, timeout)
-        except OSError as failure:
-            self._receive_failed(sock, failure)
-            raise
+        data, items, marks, _ = self._receive(sock, self.below.recvmsg, bufsize, ancbufsize, flags, timeout)
         if not data and bufsize:
             self._ended(sock)
         return data, items, marks, b""
@@ -759,11 +747,7 @@ class Layer(_Layer):
             count, header, marks = self._datagrams.recv_into(sock, state, buffers, flags, timeout)
             items, cut = self._datagrams.items(state, header, ancbufsize)
             return count, items, marks | cut, self._datagrams.address(state, header)
-        try:
-            count, items, marks, _ = self.below.recvmsg_into(sock, buffers, ancbufsize, flags, timeout)
-        except OSError as failure:
-            self._receive_failed(sock, failure)
-            raise
+        count, items, marks, _ = self._receive(sock, self.below.recvmsg_into, buffers, ancbufsize, flags, timeout)
         if not count and buffers:
             self._ended(sock)
         return count, items, marks, b""
@@ -785,6 +769,16 @@ class Layer(_Layer):
 
     def recv_segments(self, sock: Any, bufsize: int, flags: int, timeout: int) -> Any:
         return self._messages(sock).recv_segments(sock, bufsize, flags, timeout)
+
+    def _receive(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+        """A receive of the layer below on a stream, with TCP's errors."""
+        try:
+            return call(sock, *arguments)
+        except OSError as failure:
+            self._receive_failed(sock, failure)
+            raise
+        finally:
+            del arguments  # a buffer among them
 
     def _receive_failed(self, sock: Any, failure: OSError) -> None:
         """Raises what TCP says where a UNIX socket has failed; the error stands when it returns."""

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -724,13 +725,13 @@ def shut_down() -> Iterator[Any]:
         yield one
 
 
-@control_fails("it looks for signals after an interrupted system call only, and there is none")
-@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
-def test_a_handler_runs_while_a_socket_that_was_shut_down_waits(shut_down: Any, method: str) -> None:
-    shut_down.settimeout(PATIENCE if not IS_STDLIB else 0.5)
+class Interrupted(Exception):
+    """What the handler of the alarm raises."""
 
-    class Interrupted(Exception):
-        pass
+
+@contextmanager
+def interrupted_soon() -> Iterator[None]:
+    """A block that has to be ended by a signal's handler."""
 
     def handler(*_: object) -> None:
         raise Interrupted
@@ -739,10 +740,34 @@ def test_a_handler_runs_while_a_socket_that_was_shut_down_waits(shut_down: Any, 
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(Interrupted):
-            getattr(shut_down, method)(5)
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@control_fails("it looks for signals after an interrupted system call only, and there is none")
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recvmsg"])
+def test_a_handler_runs_while_a_socket_that_was_shut_down_waits(shut_down: Any, method: str) -> None:
+    shut_down.settimeout(PATIENCE if not IS_STDLIB else 0.5)
+    with interrupted_soon():
+        getattr(shut_down, method)(5)
+
+
+@control_fails("it looks for signals after an interrupted system call only, and there is none")
+def test_a_handler_runs_while_a_datagram_waits_for_its_receiver() -> None:
+    """poll(2) looks at the sender's own room alone, where it is not connected: it is ready, and nothing can be sent."""
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as two,
+    ):
+        two.bind("")
+        one.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            until_it_fails(lambda: one.sendto(b"x", two.getsockname()))
+        one.settimeout(PATIENCE if not IS_STDLIB else 0.5)
+        with interrupted_soon():
+            one.sendto(b"x", two.getsockname())
 
 
 @control_fails("it asks again without a rest")
