@@ -235,12 +235,7 @@ def program(backend: str, source: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_threads_take_turns_in_order(backend: str) -> None:
-    """Also where a round of them takes longer than the interpreter's switch interval, after which it forgets how long a
-    thread has waited. No thread is served twice while another one waits, but where the machine itself held one up."""
-    printed = program(
-        backend,
-        """
+TURNS = """
 keep_gil_for(3_000_000)
 served = []
 
@@ -258,14 +253,25 @@ for thread in team:
 for thread in team:
     thread.join()
 print(*served)
-""",
-    )
-    served = printed.split()
+"""
+
+
+def share_out_of_order(served: list[str]) -> float:
+    """How many of the turns came again before all the others had theirs, once all have begun."""
     assert set(served) == set("01234567")
-    # A turn that comes again before all the others had theirs, once all have begun.
     begun = max(served.index(number) for number in set(served))
-    early = sum(served[index] in served[max(begun, index - 7) : index] for index in range(begun + 8, len(served)))
-    assert early <= len(served) // 4, served
+    turns = range(begun + 8, len(served))
+    return sum(served[index] in served[max(begun, index - 7) : index] for index in turns) / len(served)
+
+
+def test_threads_take_turns_in_order(backend: str) -> None:
+    """Also where a round of them takes longer than the interpreter's switch interval, after which it forgets how long a
+    thread has waited. No thread is served twice while another one waits, but where the machine itself held one up: so
+    the best of some programs is judged. In order the share is 0.1 and less; 0.3 to 0.5 in the interpreter's order."""
+    shares: list[float] = []
+    while not shares or min(shares) > 0.2:
+        shares.append(share_out_of_order(program(backend, TURNS).split()))
+        assert len(shares) <= 5, shares
 
 
 def test_a_child_has_an_empty_queue(backend: str) -> None:
