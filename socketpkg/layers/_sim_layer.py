@@ -62,6 +62,8 @@ PAUSE = 0.002
 
 #: How long a connect tries to reach a host behind a cut link: tcp_syn_retries of 6, in nanoseconds.
 SYN_PATIENCE = 127 * 10**9
+#: What the kernel calls a socket whose connect has failed while nobody waited for it, before and after a shutdown.
+CONNECTING, DISCONNECTING = "connecting", "disconnecting"
 #: struct linger: on, and of 0 seconds. A close is a reset then.
 _RESETS = struct.pack("=ii", 1, 0)
 
@@ -314,7 +316,7 @@ class Layer(_Layer):
         elif bound is not None:
             local = bound.local
         else:
-            local = Endpoint(self.any(state), state.left)
+            local = state.left or Endpoint(self.any(state), 0)
         return self.network.codec.sockaddr(state.family, local)
 
     def getpeername(self, sock: Any) -> bytes:
@@ -336,7 +338,7 @@ class Layer(_Layer):
         if state is None:
             return self.below.bind(sock, address)
         to = self.checked(state, address)
-        if self.bound(sock, state) is not None or state.left:
+        if self.bound(sock, state) is not None:
             raise error(errno.EINVAL)
         wide = is_any(to.address)
         if not wide and not self.has(state.host, to.address):
@@ -385,8 +387,10 @@ class Layer(_Layer):
         if state.type != self.names.SOCK_STREAM:
             raise error(errno.EOPNOTSUPP)
         bound = self.bound(sock, state)
+        if state.failed:
+            raise error(errno.EINVAL)
         if bound is None:
-            self.bind_to(sock, state, Endpoint(self.any(state), state.left))
+            self.bind_to(sock, state, Endpoint(self.any(state), 0))
         elif bound.remote is None:
             with self.network.locked():
                 other = self.network.conflict(
@@ -397,6 +401,7 @@ class Layer(_Layer):
         if bound is not None and self.ends(sock, state) is not None:
             raise error(errno.EINVAL)
         self.below.listen(sock, max(backlog, BACKLOG))
+        state.early = 0
         return None
 
     def accept(self, sock: Any, timeout: int) -> tuple[int, bytes]:
@@ -451,17 +456,42 @@ class Layer(_Layer):
     def _connect_stream(self, sock: Any, state: State, to: Endpoint, timeout: int) -> int:
         if state.waiting is not None:
             return self._go_on(sock, state)
+        if state.failed == DISCONNECTING:
+            raise error(errno.EINVAL)
         if state.pending is not None:
             status, state.pending = state.pending, None
+            self._disconnected(state)
             return status
+        if state.failed:
+            self._disconnected(state)
+            return errno.ECONNABORTED
         if self.ends(sock, state) is not None or self._listens(sock):
             return errno.EISCONN
         status = self._reach(sock, state, to, timeout)
-        if timeout or status not in (0, errno.ECONNREFUSED):
+        if not status and state.early:
+            # What was shut before there was a connection is shut now.
+            state.shut = state.early > 1
+            self.below.shutdown(sock, state.early - 1)
+        if timeout < 0:
+            self._disconnected(state)
             return status
-        # The kernel is never done with it at once.
-        state.pending = status
-        return errno.EINPROGRESS
+        # With a timeout a connect does not wait in the kernel, which goes on with it until it is asked how it ended.
+        if status == errno.ECONNREFUSED:
+            state.failed = CONNECTING
+        if status not in (0, errno.ECONNREFUSED):
+            return status
+        if not timeout:
+            state.pending = status
+            return errno.EINPROGRESS
+        if not status:
+            state.pending = 0
+        return status
+
+    def _disconnected(self, state: State) -> None:
+        """After the program was told how a connect has ended."""
+        state.failed, state.early = "", 0
+        if state.left is not None:
+            state.left = Endpoint(self.any(state), state.left.port)
 
     def _listens(self, sock: Any) -> bool:
         return bool(self.below.getsockopt_int(sock, self.known.socket, self.names.constants["SO_ACCEPTCONN"]))
@@ -515,9 +545,9 @@ class Layer(_Layer):
             f"nobody listens at {to} in the network of the layer sim; programs that do not use socketpkg (such as a"
             " server written in C) are not in it",
         )
-        if bound is None and not state.left:
+        if bound is None:
             # The kernel chooses a port before it hears that nobody is there.
-            state.left = self.network.free_port("t")
+            state.left = Endpoint(source, self.network.free_port("t"))
         if not candidates:
             return nobody
         if bound is None:
@@ -668,7 +698,11 @@ class Layer(_Layer):
                 raise error(errno.ENOTCONN)
             if state.type == self.names.SOCK_STREAM and not self._listens(sock) and self.ends(sock, state) is None:
                 state.shut = False
+                state.early |= how + 1
+                state.failed = state.failed and DISCONNECTING
                 raise error(errno.ENOTCONN)
+            # Whoever shuts a connection knows that there is one.
+            state.pending = state.pending or None
         self.below.shutdown(sock, how)
 
     # -- transfer ------------------------------------------------------------------------------------------------
@@ -684,7 +718,7 @@ class Layer(_Layer):
         datagram = self._datagram(sock)
         if datagram is not None:
             return self._datagrams.recv(sock, datagram, bufsize, flags, timeout)[0]
-        data: bytes = self._receive(sock, self.below.recv, bufsize, flags, timeout)
+        data: bytes = self._receive(b"", sock, self.below.recv, bufsize, flags, timeout)
         if not data:
             self._ended(sock)
         return data
@@ -695,7 +729,7 @@ class Layer(_Layer):
             with memoryview(buffer) as view:
                 # Without room for a byte nobody is asked.
                 return self.recvfrom_into(sock, view, nbytes, flags, timeout)[0] if view.nbytes or nbytes else 0
-        count: int = self._receive(sock, self.below.recv_into, buffer, nbytes, flags, timeout)
+        count: int = self._receive(0, sock, self.below.recv_into, buffer, nbytes, flags, timeout)
         if not count:
             self._ended(sock)
         return count
@@ -732,7 +766,9 @@ class Layer(_Layer):
             data, header, marks = self._datagrams.recv(sock, state, bufsize, flags, timeout)
             items, cut = self._datagrams.items(state, header, ancbufsize)
             return data, items, marks | cut, self._datagrams.address(state, header)
-        data, items, marks, _ = self._receive(sock, self.below.recvmsg, bufsize, ancbufsize, flags, timeout)
+        data, items, marks, _ = self._receive(
+            (b"", [], 0, b""), sock, self.below.recvmsg, bufsize, ancbufsize, flags, timeout
+        )
         if not data and bufsize:
             self._ended(sock)
         return data, items, marks, b""
@@ -747,7 +783,9 @@ class Layer(_Layer):
             count, header, marks = self._datagrams.recv_into(sock, state, buffers, flags, timeout)
             items, cut = self._datagrams.items(state, header, ancbufsize)
             return count, items, marks | cut, self._datagrams.address(state, header)
-        count, items, marks, _ = self._receive(sock, self.below.recvmsg_into, buffers, ancbufsize, flags, timeout)
+        count, items, marks, _ = self._receive(
+            (0, [], 0, b""), sock, self.below.recvmsg_into, buffers, ancbufsize, flags, timeout
+        )
         if not count and buffers:
             self._ended(sock)
         return count, items, marks, b""
@@ -770,18 +808,20 @@ class Layer(_Layer):
     def recv_segments(self, sock: Any, bufsize: int, flags: int, timeout: int) -> Any:
         return self._messages(sock).recv_segments(sock, bufsize, flags, timeout)
 
-    def _receive(self, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
-        """A receive of the layer below on a stream, with TCP's errors."""
+    def _receive(self, end: Any, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+        """A receive of the layer below on a stream, with TCP's errors; *end* is what it gives at the end."""
         try:
             return call(sock, *arguments)
         except OSError as failure:
-            self._receive_failed(sock, failure)
+            if self._receive_failed(sock, failure):
+                return end
             raise
         finally:
             del arguments  # a buffer among them
 
-    def _receive_failed(self, sock: Any, failure: OSError) -> None:
-        """Raises what TCP says where a UNIX socket has failed; the error stands when it returns."""
+    def _receive_failed(self, sock: Any, failure: OSError) -> bool:
+        """Raises what TCP says where a UNIX socket has failed. True when TCP is at the end, False when the error
+        stands."""
         # It does not raise *failure*: an error whose traceback leads to itself would keep the socket alive.
         if failure.errno == errno.ECONNRESET:
             state = self._states.of(sock)
@@ -791,7 +831,10 @@ class Layer(_Layer):
             state = self._states.of(sock)
             if state is not None:
                 status, state.pending = state.pending, None
-                raise error(status or errno.ENOTCONN) from None
+                if status or not (state.failed or state.early & 1):
+                    raise error(status or errno.ENOTCONN) from None
+                return True
+        return False
 
     def _ended(self, sock: Any) -> None:
         """At the end of a stream: a reset connection ends with an error."""

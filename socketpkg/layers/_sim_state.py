@@ -31,8 +31,8 @@ class State:
     """A simulated socket."""
 
     __slots__ = (
-        "bound", "broken", "cookie", "ends", "error", "family", "groups", "host", "left", "options", "other", "pending",
-        "proto", "references", "shut", "type", "waiting",
+        "bound", "broken", "cookie", "early", "ends", "error", "failed", "family", "groups", "host", "left", "options",
+        "other", "pending", "proto", "references", "shut", "type", "waiting",
     )  # fmt: skip
 
     def __init__(self, cookie: bytes, family: int, type: int, proto: int, host: int) -> None:
@@ -48,8 +48,13 @@ class State:
         self.bound: Bound | None = None
         #: Its address and its peer's, when it is connected.
         self.ends: tuple[Endpoint, Endpoint] | None = None
-        #: The port that a connect which was refused has left it; 0 is none.
-        self.left: int = 0
+        #: What a connect which was refused has left it as its address; None is nothing.
+        self.left: Endpoint | None = None
+        #: The halves that were shut before there was a connection: 1 is receiving, 2 is sending.
+        self.early: int = 0
+        #: Whether a connect that did not wait in the kernel was refused, and nothing has ended that yet: "connecting",
+        #: or "disconnecting" after a shutdown, as the kernel calls it; empty for no.
+        self.failed: str = ""
         #: How a connect that must not wait ended, until the program asks.
         self.pending: int | None = None
         #: Where a connect that must not wait is to go as soon as there is room.

@@ -31,6 +31,8 @@ from typing import BinaryIO
 HERE = Path(__file__).resolve().parent
 BASELINE = "stdlib"
 BACKENDS = ["c", "cffi", "ctypes"]
+#: The layer that has a network of its own, on each backend: what it may fail has a list of its own, beside known.toml.
+SIMULATED = [f"sim+{backend}" for backend in BACKENDS]
 MAX_KNOWN = 6
 #: Seconds for one test. The child gives the test up, and goes on with the next one.
 TEST_TIMEOUT = 120
@@ -429,7 +431,7 @@ def table(rows: list[list[str]]) -> str:
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="the interpreter's own tests of sockets, on socketpkg")
     parser.add_argument("files", nargs="*", metavar="FILE", help="test_socket, test_asyncio, 'test_multi*', ...")
-    parser.add_argument("--backend", required=True, choices=BACKENDS)
+    parser.add_argument("--backend", required=True, choices=[*BACKENDS, *SIMULATED])
     parser.add_argument("--report", type=Path, default=Path("conformance.json"), help="where the JSON goes")
     parser.add_argument("--baseline", type=Path, help="the baseline of this run: it lacks nothing afterwards")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one file (%(default)s)")

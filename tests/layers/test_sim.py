@@ -32,13 +32,25 @@ def test_scenarios_are_told_as_on_the_loopback(programs: Programs, over: str) ->
         assert simulated[name] == told, name
 
 
+@pytest.mark.parametrize("length", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_short_programs_about_a_refused_connect_are_told_as_on_the_loopback(
+    programs: Programs, over: str, length: str
+) -> None:
+    command = [sys.executable, "-X", "faulthandler", str(SCENARIOS.with_name("sim_sequences.py")), length]
+    real, simulated = (what_is_told(programs, command, f"{sim}{over}") for sim in ("", "sim+"))
+    assert len(real) >= 66
+    assert {calls: simulated[calls] for calls in real} == real
+
+
 @pytest.mark.slow
-def test_random_programs_are_told_as_on_the_loopback(programs: Programs, over: str) -> None:
-    first, count = 1, 20
-    command = [sys.executable, "-W", "ignore", str(SCENARIOS.with_name("sim_random.py")), str(first), str(count)]
+@pytest.mark.parametrize("first", range(1, 121, 10))
+def test_random_programs_are_told_as_on_the_loopback(programs: Programs, over: str, first: int) -> None:
+    count = 10
+    begin = [sys.executable, "-X", "faulthandler", "-W", "ignore", str(SCENARIOS.with_name("sim_random.py"))]
+    command = [*begin, str(first), str(count)]
     # What the load of the machine changes is no difference: a program has to be told otherwise each time.
     for _ in range(3):
-        real, simulated = (programs_of_seeds(programs, command, f"{sim}{over}") for sim in ("", "sim+"))
+        real, simulated = (what_is_told(programs, command, f"{sim}{over}") for sim in ("", "sim+"))
         different = [seed for seed in real if real[seed] != simulated[seed]]
         if not different:
             break
@@ -47,10 +59,11 @@ def test_random_programs_are_told_as_on_the_loopback(programs: Programs, over: s
     assert not different, [(one, two) for one, two in zip(real[seed], simulated[seed], strict=True) if one != two][:1]
 
 
-def programs_of_seeds(programs: Programs, command: list[str], stack: str) -> dict[str, list[object]]:
-    """What the program of each seed tells on a stack."""
+def what_is_told(programs: Programs, command: list[str], stack: str) -> dict[str, list[object]]:
+    """What each program of a collection tells on a stack."""
     done = programs.command(command, stack)
-    assert done.returncode == 0, done.stderr
+    # A number below 0 is the signal that has ended it.
+    assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, list[object]] = json.loads(done.stdout)
     return found
 
