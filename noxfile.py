@@ -2,7 +2,8 @@
 
 ``tests(PYTHON-BACKEND)`` runs the tests, and the shared ones on the standard library as the control.
 ``conformance(PYTHON-BACKEND)`` runs the interpreter's own tests of sockets and compares with the standard library's
-result; ``conformance_short(BACKEND)`` does so on one Python. ``examples(BACKEND)`` runs the example programs.
+result; ``conformance_short(BACKEND)`` does so on one Python, and ``conformance_null(PYTHON-BACKEND)`` compares the
+layer ``null`` over a backend with that backend. ``examples(BACKEND)`` runs the example programs.
 
 Examples::
 
@@ -283,20 +284,21 @@ def families(session: nox.Session, backend: str) -> None:
 
 
 CONFORMANCE = ROOT / "tests" / "conformance" / "run.py"
-#: Where each Python's result on the standard library's socket stands: taken once in a run of nox.
-BASELINES: dict[str, Path] = {}
+#: Where each Python's result on the standard library's socket, or on another judge, stands: taken once in a run of nox.
+BASELINES: set[Path] = set()
 
 
-def run_conformance(session: nox.Session, backend: str, arguments: list[str]) -> None:
-    """Runs the interpreter's own tests on a backend, against the standard library's result."""
+def run_conformance(session: nox.Session, backend: str, arguments: list[str], judge: str = CONTROL) -> None:
+    """Runs the interpreter's own tests on a backend or a stack, against the result of the standard library, or of
+    another backend."""
     folder = Path(session.cache_dir).absolute() / "conformance"
-    baseline = folder / f"{session.python}-stdlib.json"
-    if str(session.python) not in BASELINES:
+    baseline = folder / f"{session.python}-{judge}-baseline.json"
+    if baseline not in BASELINES:
         baseline.unlink(missing_ok=True)
-        BASELINES[str(session.python)] = baseline
+        BASELINES.add(baseline)
     session.chdir(session.create_tmp())
     session.run(
-        *("python", str(CONFORMANCE), "--backend", backend),
+        *("python", str(CONFORMANCE), "--backend", backend, "--judge", judge),
         *("--report", str(folder / f"{session.python}-{backend}.json"), "--baseline", str(baseline)),
         *arguments,
     )
@@ -321,6 +323,15 @@ def conformance_short(session: nox.Session, backend: str) -> None:
         session.skip(missing)
     install(session)
     run_conformance(session, backend, [] if backend == BACKENDS[0] else ["test_socket", "test_socketserver"])
+
+
+@nox.session
+@nox.parametrize("python,backend", pairs(*BACKENDS))
+def conformance_null(session: nox.Session, backend: str) -> None:
+    # A layer that changes nothing gives what the backend gives without it: it is the judge here.
+    install(session)
+    files = session.posargs or ([] if session.python == newest_python() else ["test_socket"])
+    run_conformance(session, f"null+{backend}", files, judge=backend)
 
 
 @nox.session(python=[python for python in PYTHONS if not python.startswith("pypy")])

@@ -3,6 +3,7 @@
 ``python run.py --backend c [--report FILE] [FILE ...]``: see docs/conformance.md. Every test file runs in a process of
 its own (child.py), once on the standard library's module and once on the backend; the exit status is 1 if a test that
 passes there does not pass here. It needs nothing but the standard library and an installed socketpkg.
+``--backend null+c --judge c`` compares a stack of layers with the backend that it stands on.
 """
 
 import argparse
@@ -29,10 +30,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 HERE = Path(__file__).resolve().parent
-BASELINE = "stdlib"
+#: The judge, unless another is named: a backend, for a stack of layers over it.
+STDLIB = "stdlib"
 BACKENDS = ["c", "cffi", "ctypes"]
-#: The layer that has a network of its own, on each backend: what it may fail has a list of its own, beside known.toml.
-SIMULATED = [f"sim+{backend}" for backend in BACKENDS]
 MAX_KNOWN = 6
 #: Seconds for one test. The child gives the test up, and goes on with the next one.
 TEST_TIMEOUT = 120
@@ -146,7 +146,7 @@ class Runner:
             and not name.startswith(("SOCKET_BACKEND", "SOCKETPKG_"))
         }
         kept.update(TMPDIR=folder, PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(HERE / "bootstrap"))
-        if target != BASELINE:
+        if target != STDLIB:
             kept.update(SOCKETPKG_CONFORMANCE="1", SOCKET_BACKEND=target)
         return kept
 
@@ -394,12 +394,12 @@ def existing(chosen: list[str]) -> tuple[list[str], list[str]]:
 
 
 def check_baseline(
-    run: Runner, pool: concurrent.futures.Executor, pairs: dict[str, tuple[dict, dict]]
+    run: Runner, pool: concurrent.futures.Executor, judge: str, pairs: dict[str, tuple[dict, dict]]
 ) -> dict[str, str]:
     """Which of the tests that failed here does the baseline not always pass, or not always fail?
 
-    Only the standard library is asked again, never socketpkg: what failed here once has failed. A test that the
-    standard library's own module does not always pass says nothing about ours.
+    Only the judge is asked again: what failed here once has failed. A test that the standard library's own module does
+    not always pass says nothing about ours.
     """
     unstable = {}
     jobs = []
@@ -407,7 +407,7 @@ def check_baseline(
         only = doubtful(baseline, ours)
         if only and baseline["state"] == "ended":
             jobs += [
-                (file, baseline, only, pool.submit(run, BASELINE, file, only, note=f"-again{number}"))
+                (file, baseline, only, pool.submit(run, judge, file, only, note=f"-again{number}"))
                 for number in range(1, CHECKS + 1)
             ]
     for _, baseline, only, job in jobs:
@@ -428,10 +428,20 @@ def table(rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
+def stack(name: str) -> str:
+    """A backend, or layers over one that is named: which backend it is decides what is known of it."""
+    if name.rpartition("+")[2] not in BACKENDS:
+        raise argparse.ArgumentTypeError(f"{name!r} does not end in one of {', '.join(BACKENDS)}")
+    return name
+
+
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="the interpreter's own tests of sockets, on socketpkg")
     parser.add_argument("files", nargs="*", metavar="FILE", help="test_socket, test_asyncio, 'test_multi*', ...")
-    parser.add_argument("--backend", required=True, choices=[*BACKENDS, *SIMULATED])
+    parser.add_argument("--backend", required=True, type=stack, help="c, cffi, ctypes, or layers over one (null+c)")
+    parser.add_argument(
+        "--judge", default=STDLIB, choices=[STDLIB, *BACKENDS], help="whose result counts (%(default)s)"
+    )
     parser.add_argument("--report", type=Path, default=Path("conformance.json"), help="where the JSON goes")
     parser.add_argument("--baseline", type=Path, help="the baseline of this run: it lacks nothing afterwards")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one file (%(default)s)")
@@ -441,12 +451,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def read_baseline(path: Path | None) -> dict[str, dict]:
+def read_baseline(path: Path | None, judge: str) -> dict[str, dict]:
     if path is None or not path.exists():
         return {}
     saved = json.loads(path.read_text())
     if saved["python"] != sys.version:
         sys.exit(f"{path} is the baseline of another Python: {saved['python']}")
+    if saved["judge"] != judge:
+        sys.exit(f"{path} is the baseline of another judge: {saved['judge']}")
     files: dict[str, dict] = saved["files"]
     return files
 
@@ -462,8 +474,13 @@ def main() -> int:
     if options.list:
         print(*files, sep="\n")
         return 0
-    python, backend = python_name(), options.backend
-    known = {test: entry for test, entry in read_known(options.known, python).items() if backend in entry["backends"]}
+    python, backend, judge = python_name(), options.backend, options.judge
+    # What no backend can pass, a backend that is the judge does not pass either.
+    known = {
+        test: entry
+        for test, entry in read_known(options.known, python).items()
+        if judge == STDLIB and {backend, backend.rpartition("+")[2]} & set(entry["backends"])
+    }
     isolated = isolate()
     if not isolated:
         print(
@@ -479,13 +496,13 @@ def main() -> int:
     # Ignored, as a shell has it for what runs in its background, the children would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     run = Runner(logs, options.timeout, not isolated)
-    baselines = read_baseline(options.baseline)
-    print(f"{platform.python_implementation()} {platform.python_version()}, {backend}", flush=True)
+    baselines = read_baseline(options.baseline, judge)
+    print(f"{platform.python_implementation()} {platform.python_version()}, {backend}, judged by {judge}", flush=True)
 
     def both(file: str) -> dict:
         # One after the other: the ports of VSOCK are the machine's, whatever the network namespace.
         if file not in baselines:
-            baselines[file] = run(BASELINE, file)
+            baselines[file] = run(judge, file)
         # What hangs on the standard library's module is nothing to wait for again, and nothing to judge by.
         return run(backend, file, without=hung(baselines[file]))
 
@@ -501,17 +518,17 @@ def main() -> int:
                 print(f"{file}: {shown} ({ours['seconds']} s, {ours['state'].partition(':')[0]})", flush=True)
                 for test in regressions(*pairs[file]):
                     print(f"    {outcome(ours, test)} here, {outcome(baselines[file], test)} there: {test}", flush=True)
-            unstable = check_baseline(run, pool, pairs)
+            unstable = check_baseline(run, pool, judge, pairs)
         except BaseException:
             run.stop()
             pool.shutdown(cancel_futures=True)
             raise
     if options.baseline is not None:
-        write(options.baseline, {"python": sys.version, "files": baselines})
+        write(options.baseline, {"python": sys.version, "judge": judge, "files": baselines})
 
     verdicts = {file: compare_results(file, *pair, known, unstable) for file, pair in pairs.items()}
     names = ["run", "passed", "failed", "skipped"]
-    rows = [["", BASELINE, *names, backend, *names, "worse"]]
+    rows = [["", judge, *names, backend, *names, "worse"]]
     totals = [[0] * 4, [0] * 4]
     for file, pair in pairs.items():
         row = [file]
@@ -545,10 +562,11 @@ def main() -> int:
             "backend": backend,
             "isolated": isolated,
             "missing": missing,
-            "total": {BASELINE: totals[0], backend: totals[1]},
+            "judge": judge,
+            "total": {judge: totals[0], backend: totals[1]},
             "files": {
                 file: {
-                    BASELINE: {**counts(pair[0]), **pair[0]},
+                    judge: {**counts(pair[0]), **pair[0]},
                     backend: {**counts(pair[1]), **pair[1]},
                     **verdicts[file],
                 }
