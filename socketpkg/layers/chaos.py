@@ -61,6 +61,8 @@ FAULTS = {
 }
 KINDS = {**LEGAL, **FAULTS}
 _FILES = "SOCKETPKG_CHAOS_FILES"
+#: poll(2)'s: there is something to accept. It is 1 on every system.
+_POLLIN = 0x001
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: The longest that a legal delay lasts, in seconds, and that a datagram is late.
 DELAY = 0.005
@@ -186,7 +188,8 @@ class Layer(TrackingLayer[_Shaken]):
                     fd = out_of_the_way(os.dup(2))
             except OSError as error:
                 if self.options["log"]:
-                    raise LayerError(f"{self.variable()}: cannot write to {target!r}: {error.strerror}") from error
+                    text = f"the layer 'chaos', option 'log': cannot write to {target!r}: {error.strerror}"
+                    raise LayerError(text) from error
             old, self._fd, self._target = self._fd, fd, target
             if old >= 0:
                 os.close(old)
@@ -599,6 +602,9 @@ class Layer(TrackingLayer[_Shaken]):
         record = self._counted(sock, "accept")
         self._again(record, "accept", 0, timeout)
         happens = self._happens(record, "accept", "aborted", "no-descriptors")
+        if happens == "aborted" and not self._somebody_waits(sock, timeout):
+            # No connection, so none that was aborted: the kernel says that, or that the time is up.
+            return super().accept(sock, min(timeout, 1) if timeout > 0 else timeout)
         if happens and record.last.get("abort") != "1":
             record.last["abort"] = "1"
             number = errno.ECONNABORTED if happens == "aborted" else errno.EMFILE
@@ -618,6 +624,11 @@ class Layer(TrackingLayer[_Shaken]):
             self.discard(found[0])
             raise
         return found
+
+    def _somebody_waits(self, sock: Any, timeout: int) -> bool:
+        """Whether there is a connection to accept before the time is up; not when the listener was shut down."""
+        ready = self.below.poll([(descriptor(sock), _POLLIN)], timeout)
+        return [events for _, events in ready] == [_POLLIN]
 
     def socket(self, family: int, type: int, proto: int) -> int:
         fd = super().socket(family, type, proto)

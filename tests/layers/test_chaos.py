@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
 import re
 import socket as stdlib
@@ -261,6 +262,88 @@ def test_the_byte_that_wakes_an_event_loop_is_taken() -> None:
     assert layer.done - before == 21
 
 
+def test_no_connection_is_aborted_where_there_is_none(backend: str) -> None:
+    """A listener that nobody has connected to says so, whether it waits or not."""
+    made = backends.load(f"chaos+{backend}")
+    (layer,) = made.layers
+    layer.configure(seed=1, kinds="aborted", rate=100)
+    before = layer.done
+    listener = made.core.Socket(2, 1, 0)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(5)
+    for timeout, error in ((0, BlockingIOError), (0.01, TimeoutError)):
+        listener.settimeout(timeout)
+        with pytest.raises(error):
+            listener._accept()
+    assert layer.done == before
+    for timeout in (0, 20, None):
+        with stdlib.create_connection(listener.getsockname()):
+            listener.settimeout(timeout)
+            with pytest.raises(ConnectionAbortedError):
+                listener._accept()
+            os.close(listener._accept()[0])
+    assert layer.done == before + 3
+    listener.settimeout(None)
+    listener.shutdown(stdlib.SHUT_RDWR)
+    with pytest.raises(OSError) as caught:
+        listener._accept()
+    assert caught.value.errno == errno.EINVAL, "as the kernel has it"
+    listener.close()
+    layer.configure(rate=0)
+
+
+@pytest.mark.parametrize("family", [stdlib.AF_INET, stdlib.AF_UNIX])
+def test_who_is_not_connected_is_told_so(family: int) -> None:
+    """And not EAGAIN, after which a program would wait for what never comes: the errors are the standard library's."""
+    core, _ = stack(kinds="legal+faults+-no-descriptors", rate=100)
+    for call, *arguments in (
+        ("recv", 10),
+        ("recv_into", bytearray(10)),
+        ("recvfrom", 10),
+        ("recvmsg", 10),
+        ("recvmsg_into", [bytearray(10)]),
+        ("send", b"x" * 10),
+        ("sendall", b"x" * 10),
+        ("sendmsg", [b"x" * 10]),
+    ):
+        told = []
+        for made in (core.Socket, stdlib.socket):
+            sock = made(family, stdlib.SOCK_STREAM, 0)
+            sock.setblocking(False)
+            with pytest.raises(OSError) as caught:
+                getattr(sock, call)(*arguments)
+            sock.close()
+            told.append(caught.value.errno)
+        assert told[0] == told[1], call
+
+
+def test_an_error_of_sendall_says_how_much_was_sent() -> None:
+    """Of both parts, when chaos makes two of it, and when the error is chaos's own."""
+    data = bytes(range(256)) * 65536
+    for rate in (0, 100):
+        core, layer = stack(kinds="split", rate=rate)
+        before = layer.done
+        one, two = core.socketpair()
+        one.settimeout(0.05)
+        with pytest.raises(TimeoutError) as caught:
+            one.sendall(data)
+        one.close()
+        found = bytearray()
+        while part := two.recv(65536):
+            found += part
+        two.close()
+        assert caught.value.characters_written == len(found) > 0  # type: ignore[attr-defined]
+        assert found == data[: len(found)]
+        assert bool(layer.done - before) == bool(rate)
+    for kind, number in (("no-buffers", errno.ENOBUFS), ("half-closed", errno.EPIPE), ("reset", errno.ECONNRESET)):
+        core, layer = stack(kinds=kind, rate=100)
+        sock, peer = connected(core)
+        with peer, pytest.raises(OSError) as failed:
+            sock.sendall(bytes(100_000))
+        sock.close()
+        assert (failed.value.errno, failed.value.characters_written) == (number, 0)  # type: ignore[attr-defined]
+
+
 def test_nothing_is_lost_on_a_stream(backend: str) -> None:
     made = backends.load(f"chaos+{backend}")
     (layer,) = made.layers
@@ -360,11 +443,19 @@ def test_the_command_and_what_is_wrong(programs: Programs) -> None:
     for words, why in (
         ([], "the command to run is missing"),
         (["--seeds", "0", "--", "true"], "--seeds is 1 or more"),
-        (["--seed", "x", "--", "true"], "it is a whole number"),
+        (["--seed", "x", "--", "true"], "the option '--seed' cannot be 'x': it is a whole number"),
         (["--kinds", "x", "--", "true"], "is no kind"),
+        (["--", "/no/such"], "chaos: cannot run '/no/such': No such file or directory"),
+        (["--no-control", "--", "/no/such"], "chaos: cannot run '/no/such': No such file or directory"),
     ):
         done = command(programs, *words)
         assert done.returncode == 2 and why in done.stderr.splitlines()[-1]
+        assert "/no/such" not in words or len(done.stderr.splitlines()) == 1
+    # However it is written, a number of seeds is one.
+    for words in (["--seed=3", "--seeds=2"], ["--seeds", "2", "--seed", "3"]):
+        done = command(programs, "--no-control", *words, "--", "true")
+        assert done.stderr.splitlines()[-1] == "chaos: 2 of 2 seeds passed", done.stderr
+    assert "1 of 1 seeds" in command(programs, "--seed", "3", "--", "true", "--seeds", "2").stderr
 
 
 def test_where_run_stands_in_a_command(tmp_path: Path) -> None:
