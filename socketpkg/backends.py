@@ -64,6 +64,8 @@ __all__ = [
 features: frozenset[str]
 
 VARIABLE: Final = "SOCKET_BACKEND"
+#: What has set the variable for this process, where its user has not: words for `rule` and for errors.
+asked_by = ""
 GROUP: Final = "socketpkg.backends"
 LAYERS_GROUP: Final = "socketpkg.layers"
 
@@ -315,7 +317,7 @@ def _requested() -> str:
 def _rule(requested: str) -> str:
     if VENDORED_AS is not None:
         return f"being the only one of this copy, which {VARIABLE} does not reach"
-    return f"{VARIABLE}={requested}" if requested else "first usable of " + ", ".join(ORDER)
+    return asked_by or f"{VARIABLE}={requested}" if requested else "first usable of " + ", ".join(ORDER)
 
 
 def _chosen() -> tuple[Backend, str]:

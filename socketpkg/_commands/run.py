@@ -44,8 +44,8 @@ class CommandLine:
     def __init__(self, words: Sequence[str]) -> None:
         #: The backend that is asked for.
         self.backend: str | None = None
-        #: The options of layers in their order: the layer, the option, and its text if it takes one.
-        self.layers: list[tuple[str, str | None, str | None]] = []
+        #: The options of layers in their order: the layer, the option, its text if it takes one, and what was typed.
+        self.layers: list[tuple[str, str | None, str | None, str]] = []
         #: The same as they were written.
         self.layer_words: list[str] = []
         #: Whether the Python programs that the program starts run on socketpkg too.
@@ -105,7 +105,7 @@ class CommandLine:
             value = _next(words, word)
             self.layer_words.append(value)
         layer, key, text = action.const
-        self.layers.append((layer, key, text if action.nargs == 0 else value))
+        self.layers.append((layer, key, text if action.nargs == 0 else value, name))
 
     def _letters(self, word: str, words: list[str]) -> bool:
         """Reads options of one letter that stand together; whether the last of them was the program."""
@@ -163,6 +163,7 @@ def prepare(words: Sequence[str]) -> None:
         )
     if name is not None:
         os.environ[backends.VARIABLE] = name
+        backends.asked_by = "the command line"
 
 
 def _start_anew(line: CommandLine, count: int) -> NoReturn:

@@ -17,12 +17,14 @@ from .chaos import Layer
 SUMMARY = "run a command again and again, each time with other legal misfortunes of the network"
 #: How many lines of what was done a failure shows.
 SHOWN = 12
+#: How many seeds are tried where nothing is said.
+SEEDS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's options."""
     parser.usage = "python -m socketpkg chaos [--seeds N] [--seed FIRST] [--kinds KINDS] [--rate RATE] -- COMMAND ..."
-    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="how many seeds to try (10)")
+    parser.add_argument("--seeds", type=int, metavar="N", help=f"how many seeds to try ({SEEDS})")
     parser.add_argument("--seed", default="", metavar="FIRST", help="the first of them (1); alone, the only one")
     parser.add_argument("--kinds", default="legal", help=Layer.OPTIONS["kinds"].help)
     parser.add_argument("--rate", default="1", help=Layer.OPTIONS["rate"].help)
@@ -39,17 +41,39 @@ def run(options: argparse.Namespace) -> int:
     if not words:
         parser.error("the command to run is missing")
     settings = [("kinds", options.kinds), ("rate", options.rate)]
-    try:
-        _options.read([*settings, ("seed", options.seed or "1")], Layer.OPTIONS, "chaos")
-    except backends.LayerError as error:
-        parser.error(str(error))
-    if options.seeds < 1:
+    for key, text in [*settings, ("seed", options.seed or "1")]:
+        try:
+            _options.read([(key, text)], Layer.OPTIONS, "the command line", f"--{key}")
+        except backends.LayerError as error:
+            parser.error(str(error))
+    count = options.seeds
+    if count is None:
+        count = 1 if options.seed else SEEDS
+    if count < 1:
         parser.error("--seeds is 1 or more")
     first = int(options.seed or "1")
-    alone = options.seed and "--seeds" not in sys.argv
-    seeds = range(first, first + (1 if alone else options.seeds))
+    seeds = range(first, first + count)
     below = options.backend or os.environ.get(backends.VARIABLE, "") or "auto"
     command = through_run(words)
+    try:
+        return _try(options, words, command, settings, seeds, below)
+    except _CannotRun as failure:
+        print(f"chaos: {failure}", file=sys.stderr)
+        return 2
+
+
+class _CannotRun(Exception):
+    """The command is not there, or no program."""
+
+
+def _try(
+    options: argparse.Namespace,
+    words: list[str],
+    command: list[str],
+    settings: list[tuple[str, str]],
+    seeds: range,
+    below: str,
+) -> int:
     if not options.no_control:
         status = _run(command, {backends.VARIABLE: below})
         if status:
@@ -91,8 +115,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     try:
         return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
     except OSError as error:
-        print(f"chaos: cannot run {command[0]!r}: {error.strerror}", file=sys.stderr)
-        return 127
+        raise _CannotRun(f"cannot run {command[0]!r}: {error.strerror}") from error
 
 
 def _lines(path: str) -> list[str]:

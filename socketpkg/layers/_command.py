@@ -69,19 +69,24 @@ def _add(
     )
 
 
-def apply(parser: argparse.ArgumentParser, given: list[tuple[str, str | None, str | None]], backend: str | None) -> str:
+def apply(
+    parser: argparse.ArgumentParser, given: list[tuple[str, str | None, str | None, str]], backend: str | None
+) -> str:
     """Puts the options of layers into the environment, for this process and its children; returns the name of the
-    stack. It is called before a backend is chosen."""
+    stack. It is called before a backend is chosen. An option is (layer, key, text, what was typed)."""
     asked = os.environ.get(backends.VARIABLE, "") if backend is None else backend
-    named = [name for name in ORDER if any(layer == name for layer, _, _ in given)]
+    named = [name for name in ORDER if any(layer == name for layer, *_ in given)]
     words = [word.strip().lower() for word in asked.split("+")] if asked.strip() else []
     for name in named:
-        pairs = [(key, value) for layer, key, value in given if layer == name and key is not None]
+        pairs = []
         cls: type[Layer] = layer_class(name)
-        try:
-            _options.read(pairs, cls.OPTIONS, "the command line")
-        except backends.LayerError as error:
-            parser.error(str(error))
+        for layer, key, value, typed in given:
+            if layer == name and key is not None:
+                pairs.append((key, value))
+                try:
+                    _options.read(pairs[-1:], cls.OPTIONS, "the command line", typed)
+                except backends.LayerError as error:
+                    parser.error(str(error))
         if pairs:
             added = " ".join(key if value is None else shlex.quote(f"{key}={value}") for key, value in pairs)
             variable = cls.variable()

@@ -148,10 +148,11 @@ def _pairs_of_file(name: str, where: str, depth: int) -> list[tuple[str, str | N
     return pairs(content, f"{where}, file {name!r}", depth + 1)
 
 
-def read(found: Iterable[tuple[str, Any]], table: Mapping[str, Option], where: str) -> dict[str, Any]:
+def read(found: Iterable[tuple[str, Any]], table: Mapping[str, Option], where: str, typed: str = "") -> dict[str, Any]:
     """The values of the options in *found* by *table*, those that are not given left out.
 
-    LayerError for a key or a value that is wrong; it lists the right ones.
+    LayerError for a key or a value that is wrong; it lists the right ones, and calls the option what was *typed* for
+    it, if that is another word.
     """
     result: dict[str, Any] = {}
     for given, word in found:
@@ -162,7 +163,7 @@ def read(found: Iterable[tuple[str, Any]], table: Mapping[str, Option], where: s
             raise LayerError(f"{where}: there is no option {given!r}; {known}")
         if word is None:
             if option.read is not _read_flag:
-                raise LayerError(f"{where}: the option {given!r} needs a value: {option.expected}")
+                raise LayerError(f"{where}: the option {typed or given!r} needs a value: {option.expected}")
             word = "yes"
         elif isinstance(word, bool):
             word = "yes" if word else "no"
@@ -172,7 +173,7 @@ def read(found: Iterable[tuple[str, Any]], table: Mapping[str, Option], where: s
             raise
         except (ValueError, OverflowError) as error:
             detail = str(error) if getattr(error, "explains", False) else f"it is {option.expected}"
-            raise LayerError(f"{where}: the option {given!r} cannot be {str(word)!r}: {detail}") from None
+            raise LayerError(f"{where}: the option {typed or given!r} cannot be {str(word)!r}: {detail}") from None
         if option.many:
             result.setdefault(key, []).append(value)
         else:

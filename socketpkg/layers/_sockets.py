@@ -216,12 +216,27 @@ class Closing(int):
             discard(self.layer.below, self)
 
 
+def _place_of(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path.replace("%p", str(os.getpid()))))
+
+
+def try_lines(path: str) -> None:
+    """Raises the OSError that `opened_for_lines` would raise for *path*. What is there stays as it is, and nothing new
+    is left there."""
+    path = _place_of(path)
+    new = not os.path.lexists(path)
+    if new or os.path.isfile(path) or os.path.isdir(path):  # others may block, or have a reader who sees it
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
+    if new:
+        os.unlink(path)
+
+
 def opened_for_lines(path: str, mark: str) -> int:
     """A descriptor to append to the file *path*, in which ``%p`` stands for the process id. OSError when it cannot be.
 
     The first process of a family empties the file; *mark* is the variable by which its children know.
     """
-    path = os.path.abspath(os.path.expanduser(path.replace("%p", str(os.getpid()))))
+    path = _place_of(path)
     known = os.environ.get(mark, "").split(os.pathsep)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     fd = os.open(path, flags if path in known else flags | os.O_TRUNC, 0o600)

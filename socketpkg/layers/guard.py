@@ -242,7 +242,7 @@ class Layer(_Layer):
     def _apply(self, given: list[tuple[str, Any]], where: str) -> None:
         # Allow and deny are two options, but one list: order means something.
         mixed = any(key in ("allow", "deny") for key, _ in given)
-        before = self.rules
+        before, options = self.rules, dict(self.options)
         if mixed:
             rules = [_options.read([(key, value)], self.OPTIONS, where)[key][0] for key, value in given if key in _BOTH]
             self.rules = tuple(rules)
@@ -252,6 +252,7 @@ class Layer(_Layer):
             super()._apply(given, where)
         except BaseException:
             self.rules = before
+            self.options.update(options)
             raise
 
     def configured(self) -> None:

@@ -19,7 +19,7 @@ from time import localtime, monotonic_ns, strftime, time_ns
 from . import _options
 from ._base import CALLS, CONTRACT, LayerError
 from ._names import is_numeric, printable, quoted
-from ._sockets import Closing, Record, TrackingLayer, opened_for_lines, out_of_the_way
+from ._sockets import Closing, Record, TrackingLayer, opened_for_lines, out_of_the_way, try_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,12 +144,20 @@ class Layer(TrackingLayer[_Seen]):
 
     def configured(self) -> None:
         options = self.options
+        # What can be wrong comes first: a file that cannot be written, or a signal that cannot be used, must not leave
+        # another file emptied or the lines going to another place.
+        for key, current in (("file", self._target or ""), ("pcap", self._captured_to)):
+            if options[key] not in ("", current):
+                try:
+                    try_lines(options[key])
+                except OSError as error:
+                    raise self._cannot_write(key, error) from error
+        if options["signal"]:
+            self._listen(options["signal"])
         if options["file"] != self._target:
             self._open(options["file"])
         if options["pcap"] != self._captured_to:
             self._open_capture(options["pcap"])
-        if options["signal"]:
-            self._listen(options["signal"])
         if options["summary"] and not self._summing:
             self._summing = True
             itself = weakref.ref(self)
@@ -162,12 +170,15 @@ class Layer(TrackingLayer[_Seen]):
 
             atexit.register(finish)
 
+    def _cannot_write(self, key: str, error: OSError) -> LayerError:
+        return LayerError(f"the layer 'trace', option {key!r}: cannot write to {self.options[key]!r}: {error.strerror}")
+
     def _open(self, path: str) -> None:
         if path:
             try:
                 fd = opened_for_lines(path, _FILES)
             except OSError as error:
-                raise LayerError(f"{self.variable()}: cannot write to {path!r}: {error.strerror}") from error
+                raise self._cannot_write("file", error) from error
             colour = False
         else:
             try:
@@ -187,7 +198,7 @@ class Layer(TrackingLayer[_Seen]):
             try:
                 capture = Capture(path, self.names)
             except OSError as error:
-                raise LayerError(f"{self.variable()}: cannot write to {path!r}: {error.strerror}") from error
+                raise self._cannot_write("pcap", error) from error
         old, self._capture, self._captured_to = self._capture, capture, path
         if old is not None:
             old.close()
@@ -198,12 +209,14 @@ class Layer(TrackingLayer[_Seen]):
         word = name.upper()
         number = getattr(signal, word if word.startswith("SIG") else f"SIG{word}", None)
         if not isinstance(number, signal.Signals):
-            raise LayerError(f"{self.variable()}: there is no signal {name!r}")
+            raise LayerError(f"the layer 'trace', option 'signal': there is no signal {name!r}")
         if number != self._signal:
             try:
                 signal.signal(number, lambda _number, _frame: self.write_summary())
             except (ValueError, OSError) as error:
-                raise LayerError(f"{self.variable()}: the signal {name!r} cannot be used: {error}") from None
+                reason = getattr(error, "strerror", None) or error
+                text = f"the layer 'trace', option 'signal': the signal {name!r} cannot be used: {reason}"
+                raise LayerError(text) from None
             self._signal = number
 
     # -- a call --------------------------------------------------------------------------------------------------

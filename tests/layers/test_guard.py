@@ -120,6 +120,19 @@ def test_the_first_rule_that_fits_counts() -> None:
     assert layer().verdict(raw("127.0.0.1")) == (False, None)
 
 
+def test_a_wrong_rule_changes_none() -> None:
+    guarded = layer()
+    guarded.configure("allow=127.0.0.1 deny=*")
+    rules, options = guarded.rules, {key: str(value) for key, value in guarded.options.items()}
+    for wrong in ("allow=10.0.0.5 deny=10.0.0.0/99", "allow=10.0.0.5 mode=nonsense", "deny=10.0.0.5 nonsense=1"):
+        with pytest.raises(LayerError):
+            guarded.configure(wrong)
+        with pytest.raises(LayerError):
+            guarded.add("allow=10.0.0.5", wrong.replace("mode=nonsense", "allow=[").replace("nonsense=1", "allow=["))
+        assert guarded.rules == rules
+        assert {key: str(value) for key, value in guarded.options.items()} == options
+
+
 def test_names() -> None:
     guarded = layer("allow=*.example.com:443", "allow=b\u00fccher.test", "deny=evil.test", "allow=test-*")
     assert guarded.name_verdict("www.example.com")[0] and guarded.name_verdict("WWW.Example.COM.")[0]

@@ -74,9 +74,12 @@ def test_a_wrong_stack_is_an_import_error(programs: Programs, stack: str, why: s
 @pytest.mark.parametrize("stack", ["nul+c", "ctypes+null"])
 def test_run_says_so_in_a_line(programs: Programs, stack: str) -> None:
     programs.write("print('should not run')")
-    done = programs.command([sys.executable, "-m", "socketpkg", "run", "program.py"], stack)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1 and "cannot use the stack" in done.stderr
+    for words, why in (([], f"SOCKET_BACKEND={stack}"), (["--backend", stack], "the command line")):
+        command = [sys.executable, "-m", "socketpkg", "run", *words, "program.py"]
+        done = programs.command(command, None if words else stack)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert f"cannot use the stack {stack!r}, chosen by {why}: " in done.stderr
 
 
 def test_a_backend_that_cannot_be_used_is_told_as_ever(programs: Programs) -> None:

@@ -337,7 +337,39 @@ def test_wrong_options(programs: Programs, options: str, why: str) -> None:
     key, _, value = options.partition("=")
     done = programs.under_run([f"--trace-{key}", value], "print('should not run')")
     assert (done.returncode, done.stdout) == (2, "")
-    assert why in done.stderr.splitlines()[-1]
+    last = done.stderr.splitlines()[-1]
+    assert why in last
+    # What is named is what was typed, and not the variables that it goes through.
+    assert f"--trace-{key}" in last or "chosen by the command line" in last
+    assert "SOCKET_BACKEND" not in last and "SOCKETPKG_TRACE" not in last
+
+
+@pytest.mark.parametrize("wrong", ["pcap=/no/such/folder/x", "signal=KILL", "signal=NONSENSE", "pcap=.", "data=x"])
+def test_a_wrong_option_leaves_all_as_it_was(programs: Programs, wrong: str) -> None:
+    """Of files and options: at the start, and when a layer that runs is configured."""
+    old, new = programs.folder / "old", programs.folder / "new"
+    old.write_text("what was there")
+    for path in (old, new):
+        done = programs.run("trace+ctypes", "import socketpkg", SOCKETPKG_TRACE=f"file={path} {wrong}")
+        assert done.returncode == 1 and "LayerError" in done.stderr
+    done = programs.run("chaos+trace+ctypes", "import socketpkg", SOCKETPKG_TRACE=f"file={old}", SOCKETPKG_CHAOS="x=1")
+    assert done.returncode == 1 and "there is no option 'x'" in done.stderr
+    assert old.read_text() == "what was there" and not new.exists()
+    source = """
+        import sys, socketpkg
+        from socketpkg import layers
+        trace = layers.get("trace")
+        before = dict(trace.options)
+        try:
+            trace.configure(sys.argv[1])
+        except layers.LayerError:
+            answer = trace.options == before
+        socketpkg.socket().close()
+    """
+    assert programs.answer(
+        "trace+ctypes", source, f"file={new} {wrong}", SOCKETPKG_TRACE=f"file={programs.folder}/kept"
+    )
+    assert not new.exists() and "socket(AF_INET" in (programs.folder / "kept").read_text()
 
 
 def test_options_of_run(programs: Programs) -> None:
