@@ -65,7 +65,7 @@ features: frozenset[str]
 
 VARIABLE: Final = "SOCKET_BACKEND"
 #: What has set the variable for this process, where its user has not: words for `rule` and for errors.
-asked_by = ""
+asked_by: str = ""
 GROUP: Final = "socketpkg.backends"
 LAYERS_GROUP: Final = "socketpkg.layers"
 
