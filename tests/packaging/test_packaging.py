@@ -51,7 +51,7 @@ BUILT = "socketpkg/_not_built.py"
 
 #: Where an installation has sources, and their kinds.
 SOURCES = {
-    "socketpkg_c": (".pyx", ".pxd"),
+    "socketpkg_c": (".pyx", ".pxd", ".pxi"),
     "socketpkg_cffi": (".h", ".c"),
     "socketpkg/_commands/bench": (".c",),
     "socketpkg/_commands/vendor/material": (".h", ".def", ""),
@@ -467,7 +467,7 @@ def test_no_with_statement_where_errors_have_no_traceback() -> None:
         pytest.skip("no source tree")
     including = [path for path in backend.glob("*.p[xy][dx]") if "socketpkg_traceback.h" in path.read_text()]
     assert sorted(path.name for path in including) == ["_core.pxd", "syscalls.pyx"]
-    for path in including:
+    for path in [*including, *backend.glob("*.pxi")]:
         twin = ROOT / "socketpkg" / "_engine" / f"{path.stem}.py"
         text = (twin if path.suffix == ".pxd" else path).read_text()
         assert re.findall(r"^ *with (?!nogil:|gil:).*$", text, re.MULTILINE) == []

@@ -63,7 +63,7 @@ def _with_cython(sources: Sources, vendored_as: str, folder: Path) -> dict[str, 
             break
         (parent / "__init__.py").touch()
     renamed = {sources.package: package, "socketpkg": vendored_as}
-    for path in sources.folder.glob("*.pxd"):
+    for path in sources.folder.glob("*.px[di]"):
         (inner / path.name).write_text(rewritten_cython(path.read_text("utf-8"), renamed), "utf-8")
     inputs = []
     for module, path in sources.compiled.items():

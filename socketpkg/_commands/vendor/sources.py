@@ -159,8 +159,9 @@ class Sources:
     def _needs(self, module: str, path: Path) -> Iterator[str]:
         """The modules that a file imports."""
         if path.suffix == ".pyx":
-            for name in _CYTHON_IMPORT.findall(path.read_text(encoding="utf-8")):
-                yield name.partition(".")[2]
+            for part in (path, *path.parent.glob("*.pxi")):
+                for name in _CYTHON_IMPORT.findall(part.read_text(encoding="utf-8")):
+                    yield name.partition(".")[2]
         elif path.suffix in (".py", ".pyi") and module != BACKEND:
             for found in references(path.read_text(encoding="utf-8"), str(path)):
                 target = self._target(_package(module, path), found)
