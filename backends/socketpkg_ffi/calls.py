@@ -77,7 +77,7 @@ _JOINED = frozenset((bytes, bytearray, memoryview))
 _BYTES = frozenset((bytes,))
 #: The types of buffers that a receive is copied to.
 _COPIED_TO = frozenset((bytearray, memoryview))
-#: Kept, since strerror() takes longer than to make the exception.
+#: Cached: strerror() costs more than raising the exception.
 _NOTHING_YET = strerror(EAGAIN)
 #: Also the longest wait that poll(2) takes, in milliseconds.
 _INT_MAX = 2**31 - 1

@@ -727,7 +727,7 @@ class Layer(_Layer):
         datagram = self._datagram(sock)
         if datagram is not None:
             with memoryview(buffer) as view:
-                # Without room for a byte nobody is asked.
+                # Without room for a byte there is no system call.
                 return self.recvfrom_into(sock, view, nbytes, flags, timeout)[0] if view.nbytes or nbytes else 0
         count: int = self._receive(0, sock, self.below.recv_into, buffer, nbytes, flags, timeout)
         if not count:
