@@ -12,7 +12,14 @@ if not sys.platform.startswith("linux"):
         f"the ctypes backend has no layouts and constants for the platform {sys.platform!r}; it knows Linux"
     )
 
-import ctypes
+try:
+    import ctypes
+except ImportError as error:
+    raise BackendUnavailable(
+        "this Python was made without ctypes; install libffi with its headers (apt install libffi-dev, for one),"
+        " and build Python anew"
+    ) from error
+
 import posix
 import struct
 from _socket import gaierror, herror, htons, ntohs

@@ -107,7 +107,8 @@ def test_descriptors_into(syscalls: Any, fds: Descriptors) -> None:
     assert not os.get_inheritable(fd)
 
 
-@pytest.mark.parametrize("room", [0, 1, 10, 16, 17, 19, 20, 23, 24])
+# With 32 bits the header is shorter, and three descriptors fit into 24 bytes.
+@pytest.mark.parametrize("room", [r for r in (0, 1, 10, 16, 17, 19, 20, 23, 24) if r < stdlib.CMSG_LEN(3 * 4)])
 def test_truncated_descriptors(syscalls: Any, fds: Descriptors, room: int) -> None:
     one, two = fds.pair()
     before = open_descriptors()

@@ -173,6 +173,36 @@ def test_metadata() -> None:
         assert "platform_python_implementation" in required[0]
 
 
+@pytest.mark.skipif(not backends.available()["c"].usable, reason="there is no c backend")
+def test_c_needs_neither_ctypes_nor_cffi() -> None:
+    """An interpreter that was made without _ctypes has the c backend, TLS on it, and a reason for the other two."""
+    code = """
+import sys
+for name in ("_ctypes", "_cffi_backend"):
+    sys.modules[name] = None
+import socketpkg
+socketpkg.install()
+import ssl
+one, two = socketpkg.socketpair()
+one.sendall(b"x")
+print(socketpkg.__backend__, two.recv(2))
+two.close()
+ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(one, do_handshake_on_connect=False, server_hostname="x").close()
+for status in socketpkg.backends.available().values():
+    print(status.name, status.reason)
+"""
+    environment = {key: value for key, value in os.environ.items() if key != "SOCKET_BACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == ""
+    first, c, cffi, ctypes = done.stdout.splitlines()
+    assert (first, c) == ("c b'x'", "c ")
+    if "socketpkg_cffi" not in reasons():
+        assert cffi.startswith("cffi not usable here: its module needs cffi")
+    assert ctypes.startswith("ctypes not usable here: this Python was made without ctypes; install libffi")
+
+
 # -- installing --------------------------------------------------------------------------------------------------------
 
 

@@ -386,8 +386,10 @@ def test_wrong_arguments(udp: Any) -> None:
         one.recvmmsg(2**80, 1)
     with pytest.raises(OverflowError):
         one.recvmmsg(1, 1, 2**40)
-    with pytest.raises(MemoryError):
-        one.recvmmsg(1, min(2**62, sys.maxsize - 4096))
+    # With 32 bits there may be room for the largest size that there is.
+    if sys.maxsize > 2**32:
+        with pytest.raises(MemoryError):
+            one.recvmmsg(1, 2**62)
     with pytest.raises(TypeError, match=r"^recvmmsg_into\(\) argument 1 must be an iterable$"):
         one.recvmmsg_into(5)
     with pytest.raises(TypeError, match=r"^recvmmsg_into\(\) argument 1 must be an iterable of single-segment"):
