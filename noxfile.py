@@ -334,6 +334,19 @@ def conformance_null(session: nox.Session, backend: str) -> None:
     run_conformance(session, f"null+{backend}", files, judge=backend)
 
 
+@nox.session(python=newest_python())
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def simulated(session: nox.Session, backend: str) -> None:
+    """Run CPython's own tests and other people's programs in the network of the layer sim, over each backend."""
+    install(session, "[programs,simulated,test]")
+    env = {"SOCKET_BACKEND": f"sim+{backend}", "SOCKETPKG_SIMULATED": backend}
+    if not session.posargs:
+        tests = [str(ROOT / "tests" / "programs" / f"test_{name}.py") for name in ("simulated", "tls", "programs")]
+        chosen = ["-k", "test_simulated or test_tls or paramiko"]
+        pytest(session, [*tests, *chosen], env, marks="slow or not slow")
+    run_conformance(session, f"sim+{backend}", session.posargs)
+
+
 @nox.session(python=[python for python in PYTHONS if not python.startswith("pypy")])
 def sameness(session: nox.Session) -> None:
     """Run random programs on the standard library and every backend at once; what differs is shrunk and kept."""

@@ -639,6 +639,7 @@ class Layer(_Layer):
         fd = sock._sp_fd
         new = self.below.socket(self.names.AF_UNIX, self.names.SOCK_STREAM, 0)
         try:
+            self._states.widen(self.borrow(new))
             for key, value in state.options.items():
                 if key[0] == self.known.socket and not self.known.has(*key, state.family, state.proto):
                     self.below.setsockopt(self.borrow(new), *key, value)

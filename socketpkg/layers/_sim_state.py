@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: The mark: these 16 bits, 16 of flags, and the number of the host.
 _MAGIC = 0x5350
 _SIX, _DATAGRAM, _LITE, _ONLY6 = 1, 2, 4, 8
+#: What a stream may hold on its way, in bytes. TCP lets its buffers grow to some megabytes; of UNIX sockets the kernel
+#: takes what net.core.wmem_max allows, which is twice the default at least.
+_ROOM = 1 << 22
 #: How many sockets are remembered before those are looked for that were closed behind our back.
 _MANY = 4096
 
@@ -92,10 +95,16 @@ class States:
         sock = self._borrow(fd)
         state = State(self._below.getsockopt(sock, self._socket, self._cookie, 8), family, type, proto, host)
         self.mark(sock, state)
+        if type == self._names.SOCK_STREAM:
+            self.widen(sock)
         if len(self._known) >= self._limit:
             self._forget_closed()
         self._known[state.cookie] = state
         return state
+
+    def widen(self, sock: Any) -> None:
+        """Gives a new stream as much room as the kernel allows, until the program says how much it wants."""
+        self._below.setsockopt_int(sock, self._socket, self._names.constants["SO_SNDBUF"], _ROOM)
 
     def mark(self, sock: Any, state: State) -> None:
         """Writes what other processes have to know to the socket itself."""
