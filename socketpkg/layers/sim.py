@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from ._sim_layer import Layer, current
+from ._sim_base import current
+from ._sim_layer import Layer
 from ._sim_names import packed
 from ._sim_view import View
 
