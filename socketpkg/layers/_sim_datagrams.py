@@ -11,25 +11,23 @@ from __future__ import annotations
 import errno
 import os
 import struct
-import sys
 from time import monotonic_ns, time_ns
 
 from ..contract import Syscalls as _Syscalls
+from ._sim_groups import Groups, group_file
+from ._sim_items import AncillaryItems
 from ._sim_names import (
     ANY4,
     ANY6,
     LOOPBACK4,
     LOOPBACK6,
-    MAPPED,
     Bound,
     Endpoint,
     error,
     is_any,
     is_broadcast,
-    is_loopback,
     is_multicast,
     is_v4,
-    short,
 )
 from ._sim_pump import Pump
 
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from ._sim_layer import Layer
     from ._sim_state import State
 
-    Items = list[tuple[int, int, bytes]]
-
 #: Mark, kind, time to live, type of service, the two ports, the two addresses, nanoseconds since 1970.
 _HEADER = struct.Struct("=BBBBHH16s16sQ")
 SIZE = _HEADER.size
@@ -49,10 +45,6 @@ _MARK = 0xD5
 _DATA, _ERROR = 0, 1
 #: The most that a datagram of IPv4 and of IPv6 holds.
 _MOST4, _MOST6 = 65507, 65527
-_INT = struct.Struct("=i")
-_IN_PKTINFO = struct.Struct("=i4s4s")
-_IN6_PKTINFO = struct.Struct("=16sI")
-_TIME = struct.Struct("@ll")
 #: UDP_MAX_SEGMENTS of Linux.
 _MOST_SEGMENTS = 64
 #: IOV_MAX of Linux.
@@ -80,7 +72,7 @@ class Header:
         )
 
 
-class Datagrams:
+class Datagrams(AncillaryItems, Groups):
     """What the layer does about sockets of UDP and UDPLITE."""
 
     def __init__(self, layer: Layer) -> None:
@@ -177,44 +169,6 @@ class Datagrams:
             tos = number("IPV6_TCLASS", state.options)
         return Header(source, to, ttl, tos, time_ns())
 
-    def _read_items(self, state: State, header: Header, ancillary: Any) -> int:
-        """Takes what ancillary items say about a datagram. Returns the size of segments, 0 for none."""
-        known, constants = self._layer.known, self._names.constants
-        segment = known.number_of("UDP_SEGMENT", state.options)
-        for level, kind, value in ancillary:
-            data = bytes(value)
-            number = int.from_bytes(data[:4], sys.byteorder, signed=len(data) >= 4)
-            if level == known.socket:
-                continue
-            if level == known.ip and kind == constants["IP_TTL"]:
-                if not 1 <= number <= 255:
-                    raise error(errno.EINVAL)
-                header.ttl = number
-            elif level == known.ip and kind == constants["IP_TOS"]:
-                header.tos = number & 255
-            elif level == known.ip and kind == constants.get("IP_PKTINFO") and len(data) >= _IN_PKTINFO.size:
-                self._take_source(state, header, bytes(10) + b"\xff\xff" + _IN_PKTINFO.unpack_from(data)[1])
-            elif level == known.ipv6 and kind == constants.get("IPV6_PKTINFO") and len(data) >= _IN6_PKTINFO.size:
-                self._take_source(state, header, _IN6_PKTINFO.unpack_from(data)[0])
-            elif level == known.ipv6 and kind == constants.get("IPV6_HOPLIMIT"):
-                if not -1 <= number <= 255:
-                    raise error(errno.EINVAL)
-                header.ttl = header.ttl if number == -1 else number
-            elif level == known.ipv6 and kind == constants.get("IPV6_TCLASS"):
-                header.tos = header.tos if number == -1 else number & 255
-            elif level == known.udp and kind == constants.get("UDP_SEGMENT") and len(data) >= 2:
-                segment = int.from_bytes(data[:2], sys.byteorder)
-            else:
-                raise error(errno.EINVAL)
-        return segment
-
-    def _take_source(self, state: State, header: Header, address: bytes) -> None:
-        if is_any(address):
-            return
-        if not self._layer.has(state.host, address):
-            raise error(errno.EINVAL)
-        header.source = Endpoint(address, header.source.port)
-
     def _deliver(self, sock: Any, state: State, header: Header, host: int | None, buffers: tuple[Any, ...]) -> None:
         to = header.to
         # One more than the kernel takes at once would be refused (IOV_MAX).
@@ -258,7 +212,7 @@ class Datagrams:
             if network.link(state.host, bound.host).cut:
                 continue
             if several:
-                if not os.path.lexists(_group_file(bound, to.address)) or (bound.host == state.host and not loop):
+                if not os.path.lexists(group_file(bound, to.address)) or (bound.host == state.host and not loop):
                     continue
             elif to.address[12:] != b"\xff\xff\xff\xff" and not any(
                 address[:15] == to.address[:15] for address in network.hosts.get(bound.host, ())
@@ -387,119 +341,6 @@ class Datagrams:
         """The sockaddr of the sender."""
         return b"" if header is None else self._layer.network.codec.sockaddr(state.family, header.source)
 
-    def items(self, state: State, header: Header | None, room: int) -> tuple[Items, int]:
-        """The ancillary items that options of a socket ask for, as far as there is room, and MSG_CTRUNC."""
-        found: Items = []
-        if header is None:
-            return found, 0
-        left = room
-        for level, kind, data in self._all_items(state, header):
-            if left < self._below.cmsg_len(0):
-                return found, self._control_cut
-            length = self._below.cmsg_len(len(data))
-            if length > left:
-                found.append((level, kind, data[: left - self._below.cmsg_len(0)]))
-                return found, self._control_cut
-            found.append((level, kind, data))
-            left -= min(self._below.cmsg_space(len(data)), left)
-        return found, 0
-
-    def _all_items(self, state: State, header: Header) -> Items:
-        known, constants, found = self._layer.known, self._names.constants, []
-
-        def on(name: str) -> int:
-            return known.number_of(name, state.options)
-
-        if on("SO_TIMESTAMPNS"):
-            found.append((known.socket, constants["SO_TIMESTAMPNS"], _TIME.pack(*divmod(header.time, 10**9))))
-        elif on("SO_TIMESTAMP"):
-            seconds, rest = divmod(header.time, 10**9)
-            found.append((known.socket, constants["SO_TIMESTAMP"], _TIME.pack(seconds, rest // 1000)))
-        index = 1 if is_loopback(header.to.address) else 2
-        four = is_v4(header.to.address)
-        if four:
-            if on("IP_PKTINFO"):
-                local = header.to.address
-                if is_multicast(local) or is_broadcast(local):
-                    local = self._layer.network.source(state.host, local) or local
-                data = _IN_PKTINFO.pack(index, local[12:], header.to.address[12:])
-                found.append((known.ip, constants["IP_PKTINFO"], data))
-            if on("IP_RECVTTL"):
-                found.append((known.ip, constants["IP_TTL"], _INT.pack(header.ttl)))
-            if on("IP_RECVTOS"):
-                found.append((known.ip, constants["IP_TOS"], bytes([header.tos])))
-            if on("IP_RECVORIGDSTADDR"):
-                raw = self._layer.network.codec.sockaddr(self._names.AF_INET, header.to)
-                found.append((known.ip, constants["IP_RECVORIGDSTADDR"], raw))
-        if state.family == self._names.AF_INET6:
-            if on("IPV6_RECVPKTINFO"):
-                found.append((known.ipv6, constants["IPV6_PKTINFO"], _IN6_PKTINFO.pack(header.to.address, index)))
-            if on("IPV6_RECVHOPLIMIT") and not four:
-                found.append((known.ipv6, constants["IPV6_HOPLIMIT"], _INT.pack(header.ttl)))
-            if on("IPV6_RECVTCLASS") and not four:
-                found.append((known.ipv6, constants["IPV6_TCLASS"], _INT.pack(header.tos)))
-        return found
-
-    # -- groups --------------------------------------------------------------------------------------------------
-
-    def joins(self, sock: Any, state: State, level: int, option: int, value: Any) -> bool:
-        """setsockopt of an option about groups of multicast; False for another one."""
-        found = self._request(state, level, option, b"" if isinstance(value, int) else bytes(value))
-        if found is None:
-            return False
-        group, interface, index, add = found
-        if not is_any(interface) and not self._layer.has(state.host, interface):
-            raise error(errno.ENODEV)
-        if not 0 <= index <= 2:
-            raise error(errno.ENODEV)
-        if not is_multicast(group):
-            raise error(errno.EINVAL)
-        if add and group in state.groups:
-            raise error(errno.EADDRINUSE)
-        if not add and group not in state.groups:
-            raise error(errno.EADDRNOTAVAIL)
-        (state.groups.add if add else state.groups.discard)(group)
-        self.write_groups(sock, state)
-        return True
-
-    def _request(self, state: State, level: int, option: int, raw: bytes) -> tuple[bytes, bytes, int, bool] | None:
-        """What a membership option asks for: the group, the address and the number of the interface (one of them is
-        none), and whether to join. None for another option; OSError (EINVAL) for one that is too short."""
-        constants, known = self._names.constants, self._layer.known
-        if level == known.ip and option in (constants["IP_ADD_MEMBERSHIP"], constants["IP_DROP_MEMBERSHIP"]):
-            if len(raw) < 8:
-                raise error(errno.EINVAL)
-            # struct ip_mreq, or ip_mreqn with a number behind it
-            index = int.from_bytes(raw[8:12], sys.byteorder, signed=True)
-            add = option == constants["IP_ADD_MEMBERSHIP"]
-            return MAPPED + raw[:4], ANY4 if index else MAPPED + raw[4:8], index, add
-        if level == known.ipv6 and option in (constants["IPV6_JOIN_GROUP"], constants["IPV6_LEAVE_GROUP"]):
-            if len(raw) < 20 or state.family != self._names.AF_INET6:
-                raise error(errno.EINVAL)
-            index = int.from_bytes(raw[16:20], sys.byteorder)
-            return raw[:16], ANY6, index, option == constants["IPV6_JOIN_GROUP"]
-        join, leave = constants.get("MCAST_JOIN_GROUP", -1), constants.get("MCAST_LEAVE_GROUP", -1)
-        if level in (known.ip, known.ipv6) and option in (join, leave):
-            # struct group_req
-            group = self._layer.network.codec.endpoint(raw[8:])
-            if group is None:
-                raise error(errno.EINVAL)
-            return group.address, ANY6, int.from_bytes(raw[:4], sys.byteorder), option == join
-        return None
-
-    def write_groups(self, sock: Any, state: State) -> None:
-        """Lets senders know which groups a socket has joined: a symbolic link for each stands beside its own file."""
-        bound = self._layer.bound(sock, state)
-        if bound is None:
-            return
-        folder, file = os.path.split(os.fsdecode(bound.name))
-        there = {entry for entry in os.listdir(folder) if entry.startswith(f"{file}.g")}
-        wanted = {f"{file}.g{short(group)}" for group in state.groups}
-        for entry in wanted - there:
-            os.symlink("g", f"{folder}/{entry}")
-        for entry in there - wanted:
-            os.unlink(f"{folder}/{entry}")
-
     # -- many at once --------------------------------------------------------------------------------------------
 
     def recvmmsg(self, *arguments: Any) -> Any:
@@ -538,7 +379,3 @@ def _unpack(data: Any) -> tuple[Header | None, int]:
         return None, _DATA
     _, kind, ttl, tos, from_port, to_port, source, to, time = _HEADER.unpack_from(data)
     return Header(Endpoint(source, from_port), Endpoint(to, to_port), ttl, tos, time), kind
-
-
-def _group_file(bound: Bound, group: bytes) -> str:
-    return f"{os.fsdecode(bound.name)}.g{short(group)}"
