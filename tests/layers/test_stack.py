@@ -207,6 +207,24 @@ def test_a_new_call_passes_without_a_change(programs: Programs) -> None:
     assert programs.answer("ctypes", code) == 42
 
 
+@pytest.mark.skipif("c" not in USABLE, reason="the other backends are on the interpreted core without a layer too")
+def test_a_hook_may_forbid_ctypes(programs: Programs) -> None:
+    """The core over a layer asks for ctypes, for TLS only: c works without it, and so does a layer over c."""
+    source = """
+        import sys
+        def hook(event, arguments):
+            if event.startswith("ctypes."):
+                raise RuntimeError(f"{event} is forbidden")
+        sys.addaudithook(hook)
+        import socketpkg
+        one, two = socketpkg.socketpair()
+        with one, two:
+            one.sendall(b"x")
+            answer = socketpkg.__backend__, two.recv(2).decode()
+    """
+    assert programs.answer("null+c", source) == ["null+c", "x"]
+
+
 def test_the_cores_are_apart() -> None:
     plain, stacked = backends.load("ctypes"), backends.load("null+ctypes")
     assert stacked.core is not plain.core and stacked.core.Socket is not plain.core.Socket
