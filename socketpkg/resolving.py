@@ -187,7 +187,7 @@ def _answer(key: tuple[Any, ...], ask: Callable[[], Any], deadline: Deadline, ad
     threads = _threads
     question = threads.join(key, ask)
     try:
-        left = deadline.left()
+        left = deadline.left_or_zero()
         seconds = None if left < 0 else min(left / NANOSECONDS, threading.TIMEOUT_MAX)
         if not question.answered.wait(seconds):
             raise _tell(TimeoutError("timed out"), "getaddrinfo" if key[0] == "getaddrinfo" else "getnameinfo", address)
