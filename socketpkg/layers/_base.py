@@ -19,7 +19,7 @@ from ._options import LayerError, Option
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Set
+    from collections.abc import Callable, Iterable, Mapping, Set
     from typing import Any, ClassVar
 
 #: The calls of the contract by name, as it describes them.
@@ -90,6 +90,18 @@ class Layer(Syscalls):
         """The environment variable that holds its options."""
         return f"SOCKETPKG_{cls.NAME.upper().replace('-', '_')}"
 
+    @classmethod
+    def given(cls) -> list[tuple[str, Any]]:
+        """The options in the environment, as pairs of key and text. LayerError where its text cannot be read."""
+        where = cls.variable()
+        return list(_options.pairs(os.environ.get(where, ""), where))
+
+    @classmethod
+    def read_options(cls, given: Iterable[tuple[str, Any]], where: str, typed: str = "") -> dict[str, Any]:
+        """The values of the options that are *given* as pairs of key and text; *where* from, and what was *typed* for
+        them if that is another word, is for errors. LayerError for a wrong one."""
+        return _options.read(given, cls.OPTIONS, where, typed)
+
     def configure(self, text: str = "", /, **options: Any) -> None:
         """Sets options: as text in the syntax of the environment variable, or by name.
 
@@ -108,7 +120,7 @@ class Layer(Syscalls):
     def _apply(self, given: list[tuple[str, Any]], where: str) -> None:
         """Sets the options that are *given* as pairs of key and text, and acts on them."""
         before = dict(self.options)
-        self.options.update(_options.read(given, self.OPTIONS, where))
+        self.options.update(self.read_options(given, where))
         try:
             self.configured()
         except BaseException:
@@ -118,8 +130,7 @@ class Layer(Syscalls):
 
     def start(self) -> None:
         """Reads the options in the environment. Called once, when the stack is put together."""
-        where = self.variable()
-        self._apply(list(_options.pairs(os.environ.get(where, ""), where)), where)
+        self._apply(self.given(), self.variable())
 
     def configured(self) -> None:
         """Called after the options have changed. LayerError when they do not go together; the old ones hold then."""

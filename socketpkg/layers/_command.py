@@ -84,7 +84,7 @@ def apply(
             if layer == name and key is not None:
                 pairs.append((key, value))
                 try:
-                    _options.read(pairs[-1:], cls.OPTIONS, "the command line", typed)
+                    cls.read_options(pairs[-1:], "the command line", typed)
                 except backends.LayerError as error:
                     parser.error(str(error))
         if pairs:

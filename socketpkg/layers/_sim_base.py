@@ -23,7 +23,7 @@ from ._sockets import Closing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Iterable, Mapping, Set
     from typing import Any, ClassVar
 
     from ..contract import Syscalls
@@ -114,14 +114,16 @@ class Base(_Layer):
 
     # -- options -----------------------------------------------------------------------------------------------------
 
-    def _apply(self, given: list[tuple[str, Any]], where: str) -> None:
-        # ``db.test=10.0.0.5`` needs no key: what is no option is a name, when an address stands behind it.
+    @classmethod
+    def read_options(cls, given: Iterable[tuple[str, Any]], where: str, typed: str = "") -> dict[str, Any]:
+        """As of every layer, and ``db.test=10.0.0.5`` needs no key: what is no option is a name, when an address stands
+        behind it."""
         pairs = []
         for key, value in given:
-            if key.replace("-", "_") not in self.OPTIONS and value is not None and _is_addresses(str(value)):
+            if key.replace("-", "_") not in cls.OPTIONS and value is not None and _is_addresses(str(value)):
                 key, value = "name", f"{key}={value}"
             pairs.append((key, value))
-        super()._apply(pairs, where)
+        return super().read_options(pairs, where, typed)
 
     def configured(self) -> None:
         if self.network is None:

@@ -7,12 +7,10 @@ The stack is a backend of its own, with its own instance of the interpreted core
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from types import ModuleType
 
 from .. import _config, backends
-from . import _options
 from ._base import Layer, discard
 from ._options import LayerError
 
@@ -36,8 +34,7 @@ def load(name: str) -> backends.Backend:
     classes = [_layer(word) for word in words]
     for cls in classes:
         # Before one of them opens a file: a wrong option of another must not leave that file empty.
-        where = cls.variable()
-        _options.read(_options.pairs(os.environ.get(where, ""), where), cls.OPTIONS, where)
+        cls.read_options(cls.given(), cls.variable())
     top: Syscalls = _Kept(below.syscalls) if "compiled-core" in below.features else below.syscalls
     layers: list[Layer] = []
     for cls in reversed(classes):
