@@ -335,7 +335,7 @@ def test_by_options_of_run(programs: Programs) -> None:
     assert "connect to 127.0.0.3:1 (1 times)" in done.stderr and "look up example.invalid (1 times)" in done.stderr
     done = programs.under_run(["--allow", "10.0.0.0/99"], source)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "the option 'allow' cannot be '10.0.0.0/99'" in done.stderr.splitlines()[-1]
+    assert "the option '--allow' cannot be '10.0.0.0/99'" in done.stderr.splitlines()[-1]
 
 
 ASYNC = """
