@@ -594,6 +594,8 @@ def build(session: nox.Session) -> None:
     tree = unpacked(session)
     # What installs and compiles takes longer than a test after which a hang is suspected.
     options = ["-o", "faulthandler_timeout=900"]
+    # These have a session of their own.
+    options += ["--ignore", str(tree / "tests" / "programs" / "test_simulated.py")]
     folders = ("commands", "engine", "package", "packaging", "programs")
     pytest(session, [*options, *(str(tree / "tests" / name) for name in folders)], {}, tree, "slow or not slow")
 
