@@ -14,7 +14,7 @@ if not sys.platform.startswith("linux"):
 
 try:
     import ctypes
-except ImportError as error:
+except ModuleNotFoundError as error:
     raise BackendUnavailable(
         "this Python was made without ctypes; install libffi with its headers (apt install libffi-dev, for one),"
         " and build Python anew"

@@ -10,13 +10,15 @@ import itertools
 import json
 import select
 import sys
+from pathlib import Path
 from typing import Any
 
 import socketpkg as socket
 
 if __package__:
     from .sim_scenarios import told
-else:
+else:  # as a program, also where PYTHONSAFEPATH keeps its folder out
+    sys.path.insert(0, str(Path(__file__).parent))
     from sim_scenarios import told
 
 
