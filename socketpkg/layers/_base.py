@@ -128,9 +128,9 @@ class Layer(Syscalls):
             self.options.update(before)
             raise
 
-    def start(self) -> None:
-        """Reads the options in the environment. Called once, when the stack is put together."""
-        self._apply(self.given(), self.variable())
+    def start(self, given: list[tuple[str, Any]]) -> None:
+        """Sets the options that were *given* in the environment. Called once, when the stack is put together."""
+        self._apply(given, self.variable())
 
     def configured(self) -> None:
         """Called after the options have changed. LayerError when they do not go together; the old ones hold then."""

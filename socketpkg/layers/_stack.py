@@ -32,14 +32,16 @@ def load(name: str) -> backends.Backend:
     if known is not None:
         return known
     classes = [_layer(word) for word in words]
-    for cls in classes:
-        # Before one of them opens a file: a wrong option of another must not leave that file empty.
-        cls.read_options(cls.given(), cls.variable())
+    # Taken once, for a file of options may be a pipe; and all are judged before a layer opens a file, which a wrong
+    # option of another must not leave empty.
+    given = [cls.given() for cls in classes]
+    for cls, options in zip(classes, given, strict=True):
+        cls.read_options(options, cls.variable())
     top: Syscalls = _Kept(below.syscalls) if "compiled-core" in below.features else below.syscalls
     layers: list[Layer] = []
-    for cls in reversed(classes):
+    for cls, options in zip(reversed(classes), reversed(given), strict=True):
         layer = cls(top)
-        layer.start()
+        layer.start(options)
         layers.insert(0, layer)
         top = layer
     return _instance(canonical, below, tuple(layers), top)

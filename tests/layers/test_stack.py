@@ -313,6 +313,24 @@ def test_options_from_a_file(tmp_path: Path) -> None:
         _options.pairs(f"@{first}", "X")
 
 
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="no names of descriptors")
+def test_the_options_are_read_once(programs: Programs) -> None:
+    """A shell's ``<(...)`` is a pipe, which gives what is in it only once."""
+    source = """
+        import os
+        reading, writing = os.pipe()
+        os.write(writing, b"allow=127.0.0.1 mode=report")
+        os.close(writing)
+        os.environ["SOCKETPKG_GUARD"] = f"@/dev/fd/{reading}"
+        import socketpkg
+        from socketpkg import layers
+        guard = layers.get("guard")
+        answer = [len(guard.rules), guard.options["mode"]]
+        os.close(reading)
+    """
+    assert programs.answer("guard+ctypes", source) == [1, "report"]
+
+
 def test_options_are_changed_as_a_whole_or_not_at_all() -> None:
     class Picky(Layer):
         NAME = "picky"
