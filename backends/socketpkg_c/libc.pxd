@@ -163,6 +163,7 @@ cdef extern from "socketpkg_gil.h" nogil:
     void sp_gil_asking()
     void sp_gil_returned()
     long long sp_gil_fixed
+    int sp_gil_waiting
 
 cdef extern from "socketpkg_gil.h":
     void sp_gil_keep()

@@ -636,6 +636,11 @@ def keep_gil_for(long long budget):
     libc.sp_gil_fixed = budget
 
 
+def gil_waiting():
+    """How many threads wait in calls of this backend to get the GIL back. For tests."""
+    return libc.sp_gil_waiting
+
+
 def capi(type socket_type, str module, str name):
     """The capsule ``_socket.CAPI`` for CPython's ``_ssl``, which takes instances of *socket_type*.
 

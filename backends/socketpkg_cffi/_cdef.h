@@ -114,6 +114,7 @@ long long held_getsockopt_int(int fd, int level, int option);
 
 long long held_now(void);
 void held_keep_gil_for(long long budget);
+int held_gil_waiting(void);
 
 /* Calls that do not block here, for they are given MSG_DONTWAIT. */
 ssize_t held_recv(int fd, void *buffer, size_t size, int flags);

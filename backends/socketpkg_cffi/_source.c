@@ -161,6 +161,16 @@ static void held_keep_gil_for(long long budget)
 #endif
 }
 
+/* How many threads wait in our calls to get the GIL back. For tests. */
+static int held_gil_waiting(void)
+{
+#if SP_KEEPS_GIL
+    return __atomic_load_n(&sp_gil_waiting, __ATOMIC_RELAXED);
+#else
+    return 0;
+#endif
+}
+
 SP_GIL_HELD sp_bind(int fd, const void *address, socklen_t length)
 {
     SP_STATUS(bind(fd, address, length));

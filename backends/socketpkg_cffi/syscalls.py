@@ -520,3 +520,9 @@ def _ask_host(function: Any, *question: Any) -> tuple[bytes, list[bytes], int, l
 def keep_gil_for(budget: int) -> None:
     """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
     lib.held_keep_gil_for(budget)
+
+
+def gil_waiting() -> int:
+    """How many threads wait in calls of this backend to get the GIL back. For tests."""
+    waiting: int = lib.held_gil_waiting()
+    return waiting

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket as stdlib
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -235,43 +237,85 @@ def program(backend: str, source: str, *arguments: str) -> str:
     return done.stdout
 
 
-TURNS = """
-keep_gil_for(3_000_000)
-served = []
+def test_only_the_first_of_the_queue_asks_for_the_gil(backend: str) -> None:
+    """For the interpreter serves those that ask in no order."""
+    printed = program(
+        backend,
+        """
+gil_waiting = sys.modules[sys.argv[2] + ".syscalls"].gil_waiting
+keep_gil_for(50_000)
+turns, seen = [], set()
 
-def work(number):
-    one, two = socketpkg.socketpair()
-    while len(served) < 160:
+def work(number, one, two):
+    while len(turns) < 400:
         one.send(b"x")
         two.recv(10)
-        if not served or served[-1] != number:
-            served.append(number)
+        # Whoever counts has the GIL, and none of the others makes another call than these two.
+        seen.add(gil_waiting())
+        if not turns or turns[-1] != number:
+            turns.append(number)
 
-team = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+pairs = [socketpkg.socketpair() for _ in range(8)]
+team = [threading.Thread(target=work, args=(number, *pair)) for number, pair in enumerate(pairs)]
 for thread in team:
     thread.start()
 for thread in team:
     thread.join()
-print(*served)
+print(*sorted(seen))
+""",
+    )
+    assert printed == "0 1\n"
+
+
+QUEUE = """
+#include <sched.h>
+#include <stdio.h>
+#include "socketpkg_gil_queue.h"
+
+enum { THREADS = 8 };
+static int numbers[THREADS], served;
+
+static void *wait_for_a_turn(void *number)
+{
+    int waited = sp_gil_queue_enter();
+    printf("%d%s ", *(int *)number, waited ? "" : " did not wait");
+    served++;
+    sp_gil_queue_leave();
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t threads[THREADS];
+    sp_gil_queue_enter();
+    for (int i = 0; i < THREADS; i++) {
+        sp_gil_place *before = sp_gil_queue.last, *last = before;
+        numbers[i] = i;
+        pthread_create(&threads[i], NULL, wait_for_a_turn, &numbers[i]);
+        while (last == before) {
+            sched_yield();
+            pthread_mutex_lock(&sp_gil_queue.lock);
+            last = sp_gil_queue.last;
+            pthread_mutex_unlock(&sp_gil_queue.lock);
+        }
+    }
+    printf("%d: ", served);
+    sp_gil_queue_leave();
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
 """
 
 
-def share_out_of_order(served: list[str]) -> float:
-    """How many of the turns came again before all the others had theirs, once all have begun."""
-    assert set(served) == set("01234567")
-    begun = max(served.index(number) for number in set(served))
-    turns = range(begun + 8, len(served))
-    return sum(served[index] in served[max(begun, index - 7) : index] for index in turns) / len(served)
-
-
-def test_threads_take_turns_in_order(backend: str) -> None:
-    """Also where a round of them takes longer than the interpreter's switch interval, after which it forgets how long a
-    thread has waited. No thread is served twice while another one waits, but where the machine itself held one up: so
-    the best of some programs is judged. In order the share is 0.1 and less; 0.3 to 0.5 in the interpreter's order."""
-    shares: list[float] = []
-    while not shares or min(shares) > 0.2:
-        shares.append(share_out_of_order(program(backend, TURNS).split()))
-        assert len(shares) <= 5, shares
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_the_queue_serves_threads_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    source, program = tmp_path / "queue.c", tmp_path / "queue"
+    source.write_text(QUEUE, encoding="utf-8")
+    headers = Path(__file__).resolve().parents[2] / "backends" / "include"
+    subprocess.run(["cc", f"-I{headers}", "-o", str(program), str(source), "-pthread"], check=True)
+    done = subprocess.run([str(program)], capture_output=True, text=True, timeout=BOUND - 5, check=True)
+    assert done.stdout == "0: 0 1 2 3 4 5 6 7 "
 
 
 def test_a_child_has_an_empty_queue(backend: str) -> None:
