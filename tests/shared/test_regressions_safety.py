@@ -174,8 +174,8 @@ def test_create_connection_keeps_its_timeout_over_many_addresses(monkeypatch: py
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answers)
         before = time.monotonic()
         with pytest.raises(TimeoutError):
-            socket.create_connection(("black.hole", 80), timeout=0.3)
-        assert time.monotonic() - before < 2
+            socket.create_connection(("black.hole", 80), timeout=0.5)
+        assert time.monotonic() - before < 4.5
 
 
 @control_fails("every address gets the whole timeout")

@@ -316,7 +316,7 @@ HANGING_SERVER = """
             call()
         except TimeoutError as error:
             print(error, error.address)
-    assert 0.6 <= time.monotonic() - begin < 4, time.monotonic() - begin
+    assert 0.6 <= time.monotonic() - begin < 9, time.monotonic() - begin
     server.settimeout(5)
     assert b"slow" in server.recv(512)
 """
