@@ -587,7 +587,7 @@ def examples(session: nox.Session, backend: str) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Check the sdist and the wheel that comes of it, and run the sdist's own tests of the package, slow ones too."""
+    """Check the sdist and the wheel that comes of it, and run the sdist's own tests of them, and the slow ones."""
     session.install("twine")
     session.run("twine", "check", "--strict", str(sdist(session)), str(wheel(session)))
     install(session, "[programs,test]")
@@ -596,8 +596,11 @@ def build(session: nox.Session) -> None:
     options = ["-o", "faulthandler_timeout=900"]
     # These have a session of their own.
     options += ["--ignore", str(tree / "tests" / "programs" / "test_simulated.py")]
-    folders = ("commands", "engine", "package", "packaging", "programs")
-    pytest(session, [*options, *(str(tree / "tests" / name) for name in folders)], {}, tree, "slow or not slow")
+    pytest(session, [*options, str(tree / "tests" / "packaging")], {}, tree, "slow or not slow")
+    if not session.posargs:
+        # The sessions of tests run all the others of these.
+        folders = [str(tree / "tests" / name) for name in ("commands", "programs")]
+        pytest(session, [*options, *folders], {}, tree, "slow")
 
 
 @nox.session(name="wheel", python=newest_python())
