@@ -1,8 +1,8 @@
 """The benchmark of this project's own page, performance.md: ``python docs/bench [NAME ...]``.
 
-It takes the arguments of ``python -m socketpkg bench``, and measures beside its operations what one thread's sockets do
-beside other threads, and an echo server with many connections. ``python docs/bench page RESULT.json ...`` writes the
-figures of these results, one for each Python, into the page.
+It takes the arguments of ``python -m socketpkg bench``, and measures beside its operations many datagrams in one call,
+relaying, what one thread's sockets do beside other threads, and an echo server with many connections. ``python
+docs/bench page RESULT.json ...`` writes the figures of these results, one for each Python, into the page.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import datagrams
+import relaying
 import scale
 from experiment import Column, Experiment
 from threads import PACE
@@ -135,6 +137,9 @@ EXPERIMENTS = {
     "late": together(LATE),
     "scale": command.Experiment(scale.TITLE, scale.perform),
 }
+SUITE = command.Suite(
+    {**command.OWN.loops, **datagrams.LOOPS, **relaying.LOOPS}, EXPERIMENTS, Path(__file__).with_name("datagrams.c")
+)
 
 
 def page(paths: list[str]) -> None:
@@ -156,4 +161,4 @@ if __name__ == "__main__":
     else:
         parser = argparse.ArgumentParser(prog="docs/bench", description=__doc__.partition("\n")[0])
         bench.add_arguments(parser)
-        raise SystemExit(command.run(parser.parse_args(), EXPERIMENTS))
+        raise SystemExit(command.run(parser.parse_args(), SUITE))

@@ -18,26 +18,38 @@ from . import raw, results
 from .load import Others
 from .lockstep import Plan, Series, WorkerError, measure, workers
 from .operations import LOOPS
-from .scenario import RAW, STDLIB
+from .scenario import RAW, STDLIB, Scenario
 
 FULL = Plan(rounds=100, share=0.002, generations=3)
 QUICK = Plan(rounds=25, share=0.002)
 
 
 class Experiment(NamedTuple):
-    """A measurement with a procedure of its own, for who calls `run` with some (docs/bench)."""
+    """A measurement with a procedure of its own."""
 
     title: str
     #: (targets, quick) -> the tables, and by name what `document` takes.
     perform: Callable[[Sequence[str], bool], tuple[list[dict[str, Any]], dict[str, tuple[str, dict[str, Series]]]]]
 
 
-def run(options: argparse.Namespace, experiments: Mapping[str, Experiment] | None = None) -> int:
+class Suite(NamedTuple):
+    """What there is to measure, by name. docs/bench has more than this package."""
+
+    loops: Mapping[str, Scenario] = LOOPS
+    experiments: Mapping[str, Experiment] = {}
+    #: Where the raw loops of the operations are.
+    source: Path = raw.SOURCE
+
+
+OWN = Suite()
+
+
+def run(options: argparse.Namespace, suite: Suite = OWN) -> int:
     """The whole command; its exit status."""
     parser: argparse.ArgumentParser = options.parser
-    experiments = experiments or {}
+    names = [*suite.loops, *suite.experiments]
     if options.list:
-        print(listing(experiments))
+        print(listing(suite))
         return 0
     outputs = [path for path in (options.json, options.html, options.markdown) if path not in (None, "-")]
     for module in ("pyperf", "rich"):
@@ -52,14 +64,13 @@ def run(options: argparse.Namespace, experiments: Mapping[str, Experiment] | Non
             parser.error(f"--load {options.load}: {getattr(error, 'strerror', None) or error}")
         _check_writable(parser, outputs)
     else:
-        known = [*LOOPS, *experiments]
         for name in options.names:
-            if name not in known:
-                parser.error(f"there is no scenario {name!r}; there are {', '.join(known)}")
-        targets = _targets(parser, options.backend, known)
+            if name not in names:
+                parser.error(f"there is no scenario {name!r}; there are {', '.join(names)}")
+        targets = _targets(parser, options.backend, names)
         _check_writable(parser, outputs)
         try:
-            result = perform(options.names or known, targets, options.quick, experiments)
+            result = perform(options.names or names, targets, options.quick, suite)
         except WorkerError as error:
             parser.exit(1, f"{parser.prog}: error: {error}\n")
         except KeyboardInterrupt:
@@ -113,25 +124,19 @@ def _check_writable(parser: argparse.ArgumentParser, paths: Sequence[str]) -> No
             os.unlink(path)
 
 
-def perform(
-    chosen: Sequence[str],
-    targets: Sequence[str],
-    quick: bool,
-    experiments: Mapping[str, Experiment],
-    plan: Plan | None = None,
-) -> dict[str, Any]:
+def perform(chosen: Sequence[str], targets: Sequence[str], quick: bool, suite: Suite) -> dict[str, Any]:
     """Measures the scenarios *chosen*; the document."""
-    plan = plan or (QUICK if quick else FULL)
-    loops = [scenario for name, scenario in LOOPS.items() if name in chosen]
+    plan = QUICK if quick else FULL
+    loops = [scenario for name, scenario in suite.loops.items() if name in chosen]
     notes: list[str] = []
     everybody = [STDLIB, *targets]
     values: dict[str, tuple[str, dict[str, Series]]] = {scenario.name: (scenario.unit, {}) for scenario in loops}
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as folder:
         library = None
         try:
-            library = raw.build(Path(folder)) if loops else None
+            library = raw.build(Path(folder), suite.source) if loops else None
         except raw.NoCompiler as error:
-            notes.append(f"There is no raw C column, since raw.c does not compile here: {error}")
+            notes.append(f"There is no raw C column, since {suite.source.name} does not compile here: {error}")
         facts = results.about([STDLIB, *([RAW] if library else []), *targets], quick, notes)
         shares = []
         for generation in range(plan.generations if loops else 0):
@@ -147,7 +152,7 @@ def perform(
         if loops:
             facts["operations"] += [results.operation(scenario, values[scenario.name][1]) for scenario in loops]
             facts["tables"].append(results.operations(loops, facts, sum(shares) / len(shares)))
-        for name, experiment in experiments.items():
+        for name, experiment in suite.experiments.items():
             if name in chosen:
                 _say(0, experiment.title)
                 tables, found = experiment.perform(everybody, quick)
@@ -160,11 +165,11 @@ def _say(percent: int, title: str) -> None:
     print(f"{percent:3}%  {title}", file=sys.stderr, flush=True)
 
 
-def listing(experiments: Mapping[str, Experiment]) -> str:
+def listing(suite: Suite) -> str:
     """The scenarios and their goals."""
     lines = []
-    for scenario in LOOPS.values():
+    for scenario in suite.loops.values():
         goals = [f"{target} {goal:g}" for target, goal in scenario.goals.items()]
         goals += [f"{target} {goal:g} ns above raw" for target, goal in scenario.over_raw.items()]
         lines.append(f"{scenario.name:18} {scenario.title:52} {', '.join(goals)}".rstrip())
-    return "\n".join([*lines, *(f"{name:18} {one.title}" for name, one in experiments.items())])
+    return "\n".join([*lines, *(f"{name:18} {one.title}" for name, one in suite.experiments.items())])

@@ -187,7 +187,7 @@ def measure(scenario: Scenario, team: Mapping[str, Worker], plan: Plan) -> dict[
             series.reason, series.failed = str(error), True
 
     def prepare(target: str) -> None:
-        team[target].ask("open", scenario=scenario.name)
+        team[target].ask("open", scenario=scenario.name, file=scenario.file)
         result[target].loops.append(_calibrate(scenario, team[target], plan))
 
     def share(target: str) -> None:

@@ -2,7 +2,7 @@
  *
  * raw_NAME(loops) does the scenario NAME so many times, on sockets of its own, and returns the nanoseconds that the timed
  * part took: the same part as in operations.py. On failure it returns -1, and raw_error() says what failed. Like there,
- * what was sent is checked to have arrived.
+ * what was sent is checked to have arrived. Another file with more scenarios includes this one.
  */
 
 #define _GNU_SOURCE
@@ -12,7 +12,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,15 +25,21 @@
 #define LARGE (1 << 18)
 #define BLOCK (1 << 16)
 #define MEBIBYTE (1 << 20)
-/* The datagrams of operations.py. */
-#define DATAGRAM 1200
-#define DATAGRAMS 32
-#define SEGMENTS 54
+/* One batch of all turns. */
+#define ALL (1LL << 62)
 
 typedef long long i64;
 
-static char message[200];
+static char message[500];
+/* What is sent, and what was received. */
 static char big[MEBIBYTE], other[MEBIBYTE];
+/* The scenario that runs: its descriptors, the process that it has started, the address that it sends to or has asked
+ * for, the sender's, and a number that it has asked for. */
+static int fds[4] = {-1, -1, -1, -1};
+static pid_t child = -1;
+static struct sockaddr_storage address, sender;
+static socklen_t length, sender_length;
+static int value;
 
 const char *raw_error(void) { return message; }
 
@@ -44,138 +49,106 @@ static i64 now(void) {
     return (i64)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static i64 failed(const char *what, int line) {
-    snprintf(message, sizeof message, "%s at line %d of raw.c: %s", what, line, errno ? strerror(errno) : "wrong result");
+/* Ends the scenario; -1. */
+static i64 failed(const char *what) {
+    snprintf(message, sizeof message, "%s: %s", what, errno ? strerror(errno) : "wrong result");
     return -1;
 }
 
-/* Every call is checked; a failure ends the loop. */
+/* Waits for the process that the scenario has started; whether that has done what it should. */
+static int child_succeeded(void) {
+    int status = -1;
+    pid_t ended = waitpid(child, &status, 0);
+    int right = ended == child && status == 0;
+    child = -1;
+    return right;
+}
+
+static void end(void) {
+    for (int i = 0; i < 4; i++) {
+        if (fds[i] >= 0) close(fds[i]);
+        fds[i] = -1;
+    }
+    if (child > 0) child_succeeded();
+}
+
+/* Goes to "done" with the reason unless `what` is true. In a timed part errno is left alone before. */
 #define MUST(what)                                                                                                      \
     do {                                                                                                                \
-        errno = 0;                                                                                                      \
-        if (!(what)) {                                                                                                  \
-            elapsed = failed(#what, __LINE__);                                                                          \
-            goto done;                                                                                                  \
-        }                                                                                                               \
-    } while (0)
-/* The same in a timed part, without touching errno before. */
-#define DO(what)                                                                                                        \
-    do {                                                                                                                \
         if (__builtin_expect(!(what), 0)) {                                                                             \
-            elapsed = failed(#what, __LINE__);                                                                          \
+            elapsed = failed(#what);                                                                                    \
             goto done;                                                                                                  \
         }                                                                                                               \
     } while (0)
 
-static void end(int *fds, int count) {
-    for (int i = 0; i < count; i++)
-        if (fds[i] >= 0) close(fds[i]);
-}
+/* Defines raw_NAME: `prepare`, and then batches of `most` turns or fewer. `turn` is timed; `before` and `after` come
+ * around each batch of `count` turns and are not. All are expressions that are false when they have failed. In `after`,
+ * `loops` is the number of turns that are left. */
+#define SCENARIO(name, most, prepare, before, turn, after)                                                              \
+    i64 raw_##name(i64 loops) {                                                                                         \
+        i64 elapsed = 0;                                                                                                \
+        errno = 0;                                                                                                      \
+        MUST(prepare);                                                                                                  \
+        while (loops > 0) {                                                                                             \
+            i64 count = loops < (most) ? loops : (most);                                                                \
+            MUST(before);                                                                                               \
+            errno = 0;                                                                                                  \
+            i64 start = now();                                                                                          \
+            for (i64 i = 0; i < count; i++) MUST(turn);                                                                 \
+            elapsed += now() - start;                                                                                   \
+            loops -= count;                                                                                             \
+            errno = 0;                                                                                                  \
+            MUST(after);                                                                                                \
+        }                                                                                                               \
+    done:                                                                                                               \
+        end();                                                                                                          \
+        return elapsed;                                                                                                 \
+    }
+#define NOTHING 1
 
 static int empty(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    errno = 0;
     return poll(&p, 1, 0) == 0;
 }
 
+static int shut(int fd) { return fd >= 0 && close(fd) == 0; }
+
 /* -- transfer ----------------------------------------------------------------------------------------------------- */
 
-static i64 send_recv(i64 loops, int nonblocking) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    char byte = 0;
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | nonblocking, 0, fds) == 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(send(fds[0], "x", 1, 0) == 1);
-        DO(recv(fds[1], &byte, 1, 0) == 1);
-    }
-    elapsed = now() - start;
-    MUST(byte == 'x' && empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
+static int pair(int flags) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0, fds) == 0; }
+
+static int filled_pair(void) {
+    for (int i = 0; i < BLOCK; i++) big[i] = (char)i;
+    return pair(0);
 }
 
-i64 raw_send_recv(i64 loops) { return send_recv(loops, 0); }
-i64 raw_send_recv_timeout(i64 loops) { return send_recv(loops, SOCK_NONBLOCK); }
-
-i64 raw_send(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    char bytes[BATCH];
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    while (loops > 0) {
-        int batch = loops < BATCH ? (int)loops : BATCH;
-        i64 start = now();
-        for (int i = 0; i < batch; i++) DO(send(fds[0], "x", 1, 0) == 1);
-        elapsed += now() - start;
-        MUST(read(fds[1], bytes, sizeof bytes) == batch && empty(fds[1]));
-        loops -= batch;
-    }
-done:
-    end(fds, 2);
-    return elapsed;
+/* Writes so much of `big`, and has other bytes at both ends of what is to be received. */
+static int put(i64 size) {
+    other[0] = ~big[0];
+    other[size - 1] = ~big[size - 1];
+    return write(fds[0], big, size) == size;
 }
 
-static i64 receive(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    char bytes[BATCH], byte = 0;
-    memset(bytes, 'x', sizeof bytes);
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    while (loops > 0) {
-        int batch = loops < BATCH ? (int)loops : BATCH;
-        MUST(write(fds[0], bytes, batch) == batch);
-        i64 start = now();
-        for (int i = 0; i < batch; i++) DO(recv(fds[1], &byte, 1, 0) == 1);
-        elapsed += now() - start;
-        MUST(byte == 'x' && empty(fds[1]));
-        loops -= batch;
-    }
-done:
-    end(fds, 2);
-    return elapsed;
+/* Whether both ends have been received, and after the last turn everything: reading all of it each time would bring it
+ * into the cache. */
+static int received(i64 size, i64 left) {
+    return other[0] == big[0] && other[size - 1] == big[size - 1] && (left || memcmp(big, other, size) == 0) &&
+           empty(fds[1]);
 }
 
-i64 raw_recv(i64 loops) { return receive(loops); }
-i64 raw_recv_into(i64 loops) { return receive(loops); }
-
-i64 raw_eagain(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    char byte;
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) DO(recv(fds[1], &byte, 1, 0) == -1 && errno == EAGAIN);
-    elapsed = now() - start;
-done:
-    end(fds, 2);
-    return elapsed;
-}
-
-/* Writes so much and times the receiving of it. */
-static i64 receive_blocks(i64 loops, ssize_t size, ssize_t space) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    for (int i = 0; i < size; i++) big[i] = (char)i;
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    for (i64 i = 0; i < loops; i++) {
-        MUST(write(fds[0], big, size) == size);
-        i64 start = now();
-        ssize_t got = recv(fds[1], other, space, 0);
-        elapsed += now() - start;
-        MUST(got == size);
-    }
-    MUST(memcmp(big, other, size) == 0 && empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
-}
-
-i64 raw_recv_large(i64 loops) { return receive_blocks(loops, 16, LARGE); }
-i64 raw_recv_large_later(i64 loops) { return receive_blocks(loops, 16, LARGE); }
-i64 raw_recv_into_64k(i64 loops) { return receive_blocks(loops, BLOCK, BLOCK); }
+#define SEND_RECV send(fds[0], "x", 1, 0) == 1 && recv(fds[1], other, 1, 0) == 1
+SCENARIO(send_recv, ALL, pair(0), NOTHING, SEND_RECV, other[0] == 'x' && empty(fds[1]))
+SCENARIO(send_recv_timeout, ALL, pair(SOCK_NONBLOCK), NOTHING, SEND_RECV, other[0] == 'x' && empty(fds[1]))
+SCENARIO(send, BATCH, pair(0), NOTHING, send(fds[0], "x", 1, 0) == 1,
+         read(fds[1], other, BATCH) == count && empty(fds[1]))
+SCENARIO(recv, BATCH, filled_pair(), put(count), recv(fds[1], other, 1, 0) == 1,
+         other[0] == big[count - 1] && empty(fds[1]))
+SCENARIO(recv_into, BATCH, filled_pair(), put(count), recv(fds[1], other, 1, 0) == 1,
+         other[0] == big[count - 1] && empty(fds[1]))
+SCENARIO(eagain, ALL, pair(SOCK_NONBLOCK), NOTHING, recv(fds[1], other, 1, 0) == -1 && errno == EAGAIN, NOTHING)
+SCENARIO(recv_large, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) == 16, received(16, loops))
+SCENARIO(recv_large_later, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) == 16, received(16, loops))
+SCENARIO(recv_into_64k, 1, filled_pair(), put(BLOCK), recv(fds[1], other, BLOCK, 0) == BLOCK, received(BLOCK, loops))
 
 /* The reader is a process, as in operations.py. It answers with a byte when it has the first of the blocks, which is not
  * timed since both processes meet their memory for the first time, and with another when it has the others. */
@@ -192,418 +165,176 @@ static int reader(int fd, int answer, i64 blocks) {
     return 0;
 }
 
-static int send_block(int fd) {
+static int send_block(void) {
     for (size_t sent = 0; sent < MEBIBYTE;) {
-        ssize_t n = send(fd, big + sent, MEBIBYTE - sent, MSG_NOSIGNAL);
+        ssize_t n = send(fds[0], big + sent, MEBIBYTE - sent, MSG_NOSIGNAL);
         if (n <= 0) return 0;
         sent += n;
     }
     return 1;
 }
 
-i64 raw_sendall_1m(i64 loops) {
-    int fds[4] = {-1, -1, -1, -1};
-    i64 elapsed = 0;
-    int status = -1;
-    pid_t child = -1;
-    char byte;
-    memset(big, 'x', sizeof big);
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    MUST(pipe(fds + 2) == 0);
-    MUST((child = fork()) >= 0);
+static int start_reader(i64 blocks) {
+    if (!pair(0) || pipe(fds + 2) < 0 || (child = fork()) < 0) return 0;
     if (child == 0) {
         close(fds[0]);
-        _exit(reader(fds[1], fds[3], loops));
+        _exit(reader(fds[1], fds[3], blocks));
     }
-    close(fds[1]), fds[1] = -1;
-    close(fds[3]), fds[3] = -1;
-    MUST(send_block(fds[0]) && read(fds[2], &byte, 1) == 1);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) DO(send_block(fds[0]));
-    DO(read(fds[2], &byte, 1) == 1);
-    elapsed = now() - start;
-done:
-    end(fds, 4);
-    if (child > 0 && (waitpid(child, &status, 0) != child || status != 0) && elapsed >= 0)
-        elapsed = failed("the reader", __LINE__);
-    return elapsed;
+    int given = shut(fds[1]) && shut(fds[3]);
+    fds[1] = fds[3] = -1;
+    return given && send_block() && read(fds[2], other, 1) == 1;
 }
 
+SCENARIO(sendall_1m, ALL, start_reader(loops), NOTHING,
+         send_block() && (i + 1 < count || read(fds[2], other, 1) == 1), child_succeeded())
+
 /* Two bound UDP sockets, and the second one's address. */
-static int udp_pair(int family, int fds[2], struct sockaddr_storage *address, socklen_t *length) {
+static int udp_pair(int family) {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     const struct sockaddr *any = family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
     for (int i = 0; i < 2; i++) {
         fds[i] = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fds[i] < 0 || bind(fds[i], any, family == AF_INET ? sizeof v4 : sizeof v6) < 0) return -1;
+        if (fds[i] < 0 || bind(fds[i], any, family == AF_INET ? sizeof v4 : sizeof v6) < 0) return 0;
     }
-    *length = sizeof *address;
-    return getsockname(fds[1], (struct sockaddr *)address, length);
+    length = sizeof address;
+    return getsockname(fds[1], (struct sockaddr *)&address, &length) == 0;
 }
 
-static i64 udp(i64 loops, int family) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    char buffer[1024];
-    struct sockaddr_storage to, from;
-    socklen_t length, from_length = 0;
-    MUST(udp_pair(family, fds, &to, &length) == 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(sendto(fds[0], "0123456789abcdef", 16, 0, (struct sockaddr *)&to, length) == 16);
-        from_length = sizeof from;
-        DO(recvfrom(fds[1], buffer, sizeof buffer, 0, (struct sockaddr *)&from, &from_length) == 16);
-    }
-    elapsed = now() - start;
-    MUST(memcmp(buffer, "0123456789abcdef", 16) == 0 && empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
+static int datagram(void) {
+    if (sendto(fds[0], "0123456789abcdef", 16, 0, (struct sockaddr *)&address, length) != 16) return 0;
+    sender_length = sizeof sender;
+    return recvfrom(fds[1], other, 1024, 0, (struct sockaddr *)&sender, &sender_length) == 16;
 }
 
-i64 raw_udp4(i64 loops) { return udp(loops, AF_INET); }
-i64 raw_udp6(i64 loops) { return udp(loops, AF_INET6); }
+SCENARIO(udp4, ALL, udp_pair(AF_INET), NOTHING, datagram(), !memcmp(other, "0123456789abcdef", 16) && empty(fds[1]))
+SCENARIO(udp6, ALL, udp_pair(AF_INET6), NOTHING, datagram(), !memcmp(other, "0123456789abcdef", 16) && empty(fds[1]))
 
-i64 raw_scm_rights(i64 loops) {
-    int fds[3] = {-1, -1, -1};
-    i64 elapsed = 0;
-    char byte = 'x';
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } out, in;
-    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    MUST((fds[2] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0);
-    memset(&out, 0, sizeof out);
+static union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+} out, in;
+
+/* A socketpair, and the message that hands a descriptor over. */
+static int rights_pair(void) {
+    if (!pair(0) || (fds[2] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) return 0;
     out.align.cmsg_level = SOL_SOCKET;
     out.align.cmsg_type = SCM_RIGHTS;
     out.align.cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(&out.align), &fds[2], sizeof(int));
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        int got;
-        struct msghdr s = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &out, .msg_controllen = sizeof out};
-        struct msghdr r = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &in, .msg_controllen = sizeof in};
-        DO(sendmsg(fds[0], &s, 0) == 1);
-        DO(recvmsg(fds[1], &r, MSG_CMSG_CLOEXEC) == 1);
-        DO(r.msg_controllen >= CMSG_LEN(sizeof(int)) && in.align.cmsg_type == SCM_RIGHTS);
-        memcpy(&got, CMSG_DATA(&in.align), sizeof got);
-        DO(close(got) == 0);
-    }
-    elapsed = now() - start;
-    MUST(empty(fds[1]));
-done:
-    end(fds, 3);
-    return elapsed;
+    return 1;
 }
+
+static int pass_descriptor(void) {
+    int got;
+    struct iovec iov = {.iov_base = other, .iov_len = 1};
+    struct msghdr s = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &out, .msg_controllen = sizeof out};
+    struct msghdr r = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &in, .msg_controllen = sizeof in};
+    if (sendmsg(fds[0], &s, 0) != 1 || recvmsg(fds[1], &r, MSG_CMSG_CLOEXEC) != 1) return 0;
+    if (r.msg_controllen < CMSG_LEN(sizeof(int)) || in.align.cmsg_type != SCM_RIGHTS) return 0;
+    memcpy(&got, CMSG_DATA(&in.align), sizeof got);
+    return shut(got);
+}
+
+SCENARIO(scm_rights, ALL, rights_pair(), NOTHING, pass_descriptor(), empty(fds[1]))
 
 /* -- sockets and connections -------------------------------------------------------------------------------------- */
 
-i64 raw_socket_close(i64 loops) {
-    i64 elapsed = 0;
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        DO(fd >= 0);
-        DO(close(fd) == 0);
-    }
-    elapsed = now() - start;
-done:
-    return elapsed;
-}
+static int tcp_socket(void) { return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 
-/* A listener whose connections end by a reset, as in operations.py. */
-static int listener(struct sockaddr_in *address) {
+SCENARIO(socket_close, ALL, NOTHING, NOTHING, shut(tcp_socket()), NOTHING)
+
+/* A listener whose connections end by a reset, as in operations.py, and its address. */
+static int listener(void) {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    socklen_t length = sizeof *address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memset(address, 0, sizeof *address);
-    address->sin_family = AF_INET;
-    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)address, length) < 0 || listen(fd, 2 * BATCH) < 0 ||
-                    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) < 0 ||
-                    getsockname(fd, (struct sockaddr *)address, &length) < 0)) {
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    length = sizeof address;
+    fds[0] = tcp_socket();
+    return fds[0] >= 0 && bind(fds[0], (struct sockaddr *)&any, sizeof any) == 0 && listen(fds[0], 2 * BATCH) == 0 &&
+           setsockopt(fds[0], SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 &&
+           getsockname(fds[0], (struct sockaddr *)&address, &length) == 0;
+}
+
+static int connected(void) {
+    int fd = tcp_socket();
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) < 0) {
         close(fd);
         fd = -1;
     }
     return fd;
 }
 
-static int connected(const struct sockaddr_in *address) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) < 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
+static int connect_and_accept(void) {
+    int client = connected();
+    sender_length = sizeof sender;
+    return shut(accept4(fds[0], (struct sockaddr *)&sender, &sender_length, SOCK_CLOEXEC)) & shut(client);
 }
 
-i64 raw_tcp(i64 loops) {
-    int fds[1] = {-1};
-    i64 elapsed = 0;
-    struct sockaddr_in address, peer;
-    MUST((fds[0] = listener(&address)) >= 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        socklen_t length = sizeof peer;
-        int client = connected(&address);
-        DO(client >= 0);
-        int server = accept4(fds[0], (struct sockaddr *)&peer, &length, SOCK_CLOEXEC);
-        DO(server >= 0);
-        DO(close(server) == 0);
-        DO(close(client) == 0);
-    }
-    elapsed = now() - start;
-done:
-    end(fds, 1);
-    return elapsed;
+static int accept_all(i64 count) {
+    while (count-- > 0)
+        if (!shut(accept(fds[0], NULL, NULL))) return 0;
+    return empty(fds[0]);
 }
 
-i64 raw_create_connection(i64 loops) {
-    int fds[1] = {-1};
-    i64 elapsed = 0;
-    struct sockaddr_in address;
-    MUST((fds[0] = listener(&address)) >= 0);
-    while (loops > 0) {
-        int batch = loops < BATCH ? (int)loops : BATCH;
-        i64 start = now();
-        for (int i = 0; i < batch; i++) {
-            int client = connected(&address);
-            DO(client >= 0);
-            DO(close(client) == 0);
-        }
-        elapsed += now() - start;
-        for (int i = 0; i < batch; i++) {
-            int server = accept(fds[0], NULL, NULL);
-            MUST(server >= 0);
-            close(server);
-        }
-        loops -= batch;
-    }
-    MUST(empty(fds[0]));
-done:
-    end(fds, 1);
-    return elapsed;
-}
+SCENARIO(tcp, ALL, listener(), NOTHING, connect_and_accept(), empty(fds[0]))
+SCENARIO(create_connection, BATCH, listener(), NOTHING, shut(connected()), accept_all(count))
 
 /* A TCP connection: listener, client, server. */
-static int connection(int fds[3]) {
-    struct sockaddr_in address;
-    fds[1] = fds[2] = -1;
-    if ((fds[0] = listener(&address)) < 0 || (fds[1] = connected(&address)) < 0) return -1;
-    return fds[2] = accept(fds[0], NULL, NULL);
+static int connection(void) {
+    return listener() && (fds[1] = connected()) >= 0 && (fds[2] = accept(fds[0], NULL, NULL)) >= 0;
 }
 
-static i64 name(i64 loops, int (*get)(int, struct sockaddr *, socklen_t *)) {
-    int fds[3] = {-1, -1, -1};
-    i64 elapsed = 0;
-    struct sockaddr_in address;
-    MUST(connection(fds) >= 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        socklen_t length = sizeof address;
-        DO(get(fds[1], (struct sockaddr *)&address, &length) == 0);
-    }
-    elapsed = now() - start;
-done:
-    end(fds, 3);
-    return elapsed;
-}
+/* A socket whose keepalive is off. */
+static int option_socket(void) { return (value = 0, length = sizeof value, fds[0] = tcp_socket()) >= 0; }
 
-/* glibc declares their address as a transparent union: these two have the plain type. */
-static int own_name(int fd, struct sockaddr *address, socklen_t *length) { return getsockname(fd, address, length); }
-static int peer_name(int fd, struct sockaddr *address, socklen_t *length) { return getpeername(fd, address, length); }
-
-i64 raw_getsockname(i64 loops) { return name(loops, own_name); }
-i64 raw_getpeername(i64 loops) { return name(loops, peer_name); }
-
-i64 raw_getsockopt(i64 loops) {
-    int fds[1] = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    i64 elapsed = 0;
-    int value = 0;
-    MUST(fds[0] >= 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        socklen_t length = sizeof value;
-        DO(getsockopt(fds[0], SOL_SOCKET, SO_TYPE, &value, &length) == 0);
-    }
-    elapsed = now() - start;
-    MUST(value == SOCK_STREAM);
-done:
-    end(fds, 1);
-    return elapsed;
-}
-
-i64 raw_setsockopt(i64 loops) {
-    int fds[1] = {socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    i64 elapsed = 0;
-    int one = 1;
-    MUST(fds[0] >= 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) DO(setsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one) == 0);
-    elapsed = now() - start;
-done:
-    end(fds, 1);
-    return elapsed;
-}
+#define NAME(get) (length = sizeof address, get(fds[1], (struct sockaddr *)&address, &length)) == 0
+SCENARIO(getsockname, ALL, connection(), NOTHING, NAME(getsockname), length == sizeof(struct sockaddr_in))
+SCENARIO(getpeername, ALL, connection(), NOTHING, NAME(getpeername), length == sizeof(struct sockaddr_in))
+SCENARIO(getsockopt, ALL, option_socket(), NOTHING,
+         (length = sizeof value, getsockopt(fds[0], SOL_SOCKET, SO_TYPE, &value, &length)) == 0, value == SOCK_STREAM)
+SCENARIO(setsockopt, ALL, option_socket(), (value = 1),
+         setsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &value, sizeof value) == 0,
+         getsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &value, &length) == 0 && value)
 
 /* -- functions: the C library's ----------------------------------------------------------------------------------- */
 
-i64 raw_getaddrinfo(i64 loops) {
-    i64 elapsed = 0;
+static int resolve(void) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *result;
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(getaddrinfo("127.0.0.1", "80", &hints, &result) == 0);
-        freeaddrinfo(result);
-    }
-    elapsed = now() - start;
-done:
-    return elapsed;
+    if (getaddrinfo("127.0.0.1", "80", &hints, &result) != 0) return 0;
+    freeaddrinfo(result);
+    return 1;
 }
 
-i64 raw_inet_pton(i64 loops) {
-    i64 elapsed = 0;
-    struct in_addr address;
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) DO(inet_pton(AF_INET, "192.0.2.33", &address) == 1);
-    elapsed = now() - start;
-    MUST(ntohl(address.s_addr) == 0xc0000221);
-done:
-    return elapsed;
-}
+SCENARIO(getaddrinfo, ALL, NOTHING, NOTHING, resolve(), NOTHING)
 
-i64 raw_inet_ntop(i64 loops) {
-    i64 elapsed = 0;
-    struct in_addr address = {.s_addr = htonl(0xc0000221)};
-    char text[INET_ADDRSTRLEN] = "";
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) DO(inet_ntop(AF_INET, &address, text, sizeof text) != NULL);
-    elapsed = now() - start;
-    MUST(strcmp(text, "192.0.2.33") == 0);
-done:
-    return elapsed;
-}
+static struct in_addr documentation;
+#define NUMERIC "192.0.2.33"
+SCENARIO(inet_pton, ALL, NOTHING, NOTHING, inet_pton(AF_INET, NUMERIC, &documentation) == 1,
+         ntohl(documentation.s_addr) == 0xc0000221)
+SCENARIO(inet_ntop, ALL, (documentation.s_addr = htonl(0xc0000221)), NOTHING,
+         inet_ntop(AF_INET, &documentation, other, INET_ADDRSTRLEN), strcmp(other, NUMERIC) == 0)
 
 /* -- lines -------------------------------------------------------------------------------------------------------- */
 
 static int say(int fd, const char *line) {
-    ssize_t length = (ssize_t)strlen(line);
-    return send(fd, line, length, 0) == length;
+    ssize_t size = (ssize_t)strlen(line);
+    return send(fd, line, size, 0) == size;
 }
 
 static int hear(int fd, const char *line) {
-    char buffer[8192];
-    ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-    return got == (ssize_t)strlen(line) && memcmp(buffer, line, got) == 0;
+    ssize_t got = recv(fd, other, 8192, 0);
+    return got == (ssize_t)strlen(line) && memcmp(other, line, got) == 0;
 }
 
-i64 raw_readline(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(say(fds[0], "GET / HTTP/1.1\r\n"));
-        DO(hear(fds[1], "GET / HTTP/1.1\r\n"));
-    }
-    elapsed = now() - start;
-    MUST(empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
-}
-
-i64 raw_ping_pong(i64 loops) {
-    int fds[3] = {-1, -1, -1};
-    i64 elapsed = 0;
+static int prompt_connection(void) {
     int one = 1;
-    MUST(connection(fds) >= 0);
-    for (int i = 1; i < 3; i++) MUST(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(say(fds[1], "GET / HTTP/1.1\r\n"));
-        DO(hear(fds[2], "GET / HTTP/1.1\r\n"));
-        DO(say(fds[2], "HTTP/1.1 200 OK\r\n"));
-        DO(hear(fds[1], "HTTP/1.1 200 OK\r\n"));
-    }
-    elapsed = now() - start;
-done:
-    end(fds, 3);
-    return elapsed;
+    return connection() && setsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+           setsockopt(fds[2], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0;
 }
 
-/* -- many datagrams: operations.py -------------------------------------------------------------------------------------- */
-
-#ifdef __linux__
-
-i64 raw_mmsg(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    struct sockaddr_storage to, from[DATAGRAMS];
-    socklen_t length;
-    struct mmsghdr out[DATAGRAMS], in[DATAGRAMS];
-    struct iovec parts[DATAGRAMS], spaces[DATAGRAMS];
-    MUST(udp_pair(AF_INET, fds, &to, &length) == 0);
-    memset(out, 0, sizeof out);
-    memset(in, 0, sizeof in);
-    memset(other, 0, sizeof other);
-    for (int i = 0; i < DATAGRAMS; i++) {
-        memset(big + i * DATAGRAM, i, DATAGRAM);
-        parts[i] = (struct iovec){big + i * DATAGRAM, DATAGRAM};
-        spaces[i] = (struct iovec){other + i * DATAGRAM, DATAGRAM};
-        out[i].msg_hdr = (struct msghdr){.msg_name = &to, .msg_namelen = length, .msg_iov = &parts[i], .msg_iovlen = 1};
-        in[i].msg_hdr = (struct msghdr){.msg_name = &from[i], .msg_iov = &spaces[i], .msg_iovlen = 1};
-    }
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(sendmmsg(fds[0], out, DATAGRAMS, 0) == DATAGRAMS);
-        for (int j = 0; j < DATAGRAMS; j++) in[j].msg_hdr.msg_namelen = sizeof from[j];
-        DO(recvmmsg(fds[1], in, DATAGRAMS, MSG_WAITFORONE, NULL) == DATAGRAMS);
-    }
-    elapsed = now() - start;
-    MUST(memcmp(big, other, DATAGRAMS * DATAGRAM) == 0 && empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
-}
-
-#if defined(UDP_SEGMENT) && defined(UDP_GRO)
-i64 raw_segments(i64 loops) {
-    int fds[2] = {-1, -1};
-    i64 elapsed = 0;
-    int size = DATAGRAM, one = 1;
-    struct sockaddr_storage to, from;
-    socklen_t length;
-    MUST(udp_pair(AF_INET, fds, &to, &length) == 0);
-    MUST(setsockopt(fds[0], IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size) == 0);
-    MUST(setsockopt(fds[1], IPPROTO_UDP, UDP_GRO, &one, sizeof one) == 0);
-    for (int i = 0; i < SEGMENTS; i++) memset(big + i * DATAGRAM, i, DATAGRAM);
-    memset(other, 0, sizeof other);
-    i64 start = now();
-    for (i64 i = 0; i < loops; i++) {
-        DO(sendto(fds[0], big, SEGMENTS * DATAGRAM, 0, (struct sockaddr *)&to, length) == SEGMENTS * DATAGRAM);
-        for (ssize_t got = 0; got < SEGMENTS * DATAGRAM;) {
-            union {
-                char bytes[CMSG_SPACE(sizeof(int))];
-                struct cmsghdr align;
-            } control;
-            struct iovec iov = {other + got, BLOCK};
-            struct msghdr in = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1,
-                                .msg_control = &control, .msg_controllen = sizeof control};
-            ssize_t n = recvmsg(fds[1], &in, 0);
-            DO(n > 0);
-            got += n;
-        }
-    }
-    elapsed = now() - start;
-    MUST(memcmp(big, other, SEGMENTS * DATAGRAM) == 0 && empty(fds[1]));
-done:
-    end(fds, 2);
-    return elapsed;
-}
-#endif
-
-#endif
+#define REQUEST "GET / HTTP/1.1\r\n"
+#define ANSWER "HTTP/1.1 200 OK\r\n"
+SCENARIO(readline, ALL, pair(0), NOTHING, say(fds[0], REQUEST) && hear(fds[1], REQUEST), empty(fds[1]))
+SCENARIO(ping_pong, ALL, prompt_connection(), NOTHING,
+         say(fds[1], REQUEST) && hear(fds[2], REQUEST) && say(fds[2], ANSWER) && hear(fds[1], ANSWER),
+         empty(fds[1]) && empty(fds[2]))

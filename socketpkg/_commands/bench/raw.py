@@ -1,4 +1,4 @@
-"""The raw C loops: raw.c, compiled by this machine's compiler when the benchmark begins."""
+"""The raw C loops, compiled by this machine's compiler when the benchmark begins."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ class NoCompiler(Exception):
     """There is no raw loop on this machine; the message says why."""
 
 
-def build(folder: Path) -> Path:
-    """Compiles the loops into *folder*; returns the library. ``CC`` of the environment chooses the compiler."""
+def build(folder: Path, source: Path = SOURCE) -> Path:
+    """Compiles the loops into *folder*; returns the library. ``CC`` of the environment chooses the compiler.
+
+    Another *source* than ``raw.c`` has that included.
+    """
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     library = folder / "raw.so"
-    command = [*compiler, "-O2", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]
+    command = [*compiler, "-O2", "-shared", "-fPIC", f"-I{SOURCE.parent}", str(source), "-o", str(library)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -48,6 +48,8 @@ class Scenario:
     #: Limits for operations that take long, or always give the same.
     most_loops: int = 1 << 24
     most_rounds: int = 1000
+    #: The file that has it among its LOOPS; "" for `operations`.
+    file: str = ""
 
 
 _TIMED = """

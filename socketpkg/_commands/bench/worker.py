@@ -43,12 +43,13 @@ class Server:
         self._open: AbstractContextManager[Loop] | None = None
         self._loop: Loop | None = None
 
-    def open(self, scenario: str) -> None:
-        """Prepares a scenario."""
+    def open(self, scenario: str, file: str = "") -> None:
+        """Prepares a scenario of `operations`, or of a file."""
         if self._library is not None:
             opened = self._library.scenario(scenario)
         else:
-            opened = LOOPS[scenario].setup(self._module)
+            loops = self._loaded(file).LOOPS if file else LOOPS
+            opened = loops[scenario].setup(self._module)
         self._loop = opened.__enter__()
         self._open = opened
 
@@ -69,13 +70,16 @@ class Server:
 
     def call(self, file: str, function: str, arguments: dict[str, Any]) -> Any:
         """Calls a function of a file with the target's module and *arguments*."""
+        return getattr(self._loaded(file), function)(self._module, **arguments)
+
+    def _loaded(self, file: str) -> Any:
         if file not in self._files:
             spec = importlib.util.spec_from_file_location(f"bench_{len(self._files)}", file)
             assert spec is not None
             assert spec.loader is not None
             self._files[file] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(self._files[file])
-        return getattr(self._files[file], function)(self._module, **arguments)
+        return self._files[file]
 
 
 def main(arguments: list[str]) -> None:

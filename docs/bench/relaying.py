@@ -14,7 +14,7 @@ from itertools import repeat
 from time import thread_time_ns as now
 from typing import Any
 
-from .scenario import Loop, Scenario, Skip, arrived, counted
+from socketpkg._commands.bench.scenario import Loop, Scenario, Skip, arrived, counted
 
 #: Connections in a burst, and how much is relayed, in blocks of this size.
 BURST = 50
@@ -126,7 +126,13 @@ def relay(s: Any) -> Iterator[Loop]:
     yield loop
 
 
-RELAYING = (
-    Scenario("accept-many", "accept_many of 50 connections, against accept", accept_many, calls=BURST, most_loops=100),
-    Scenario("relay", "relay of 1 MiB, against recv and sendall", relay, calls=BLOCKS, most_loops=4),
+ACCEPT_MANY = Scenario(
+    "accept-many",
+    "accept_many of 50 connections, against accept",
+    accept_many,
+    calls=BURST,
+    most_loops=100,
+    file=__file__,
 )
+RELAY = Scenario("relay", "relay of 1 MiB, against recv and sendall", relay, calls=BLOCKS, most_loops=4, file=__file__)
+LOOPS = {scenario.name: scenario for scenario in (ACCEPT_MANY, RELAY)}
