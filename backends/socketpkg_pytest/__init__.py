@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VARIABLE = "SOCKET_BACKEND"
+#: What is an option of which layer, in the order in which a call meets the layers.
+_OPTIONS = {
+    "--socket-chaos-seed": ("chaos", "seed"),
+    "--socket-chaos-kinds": ("chaos", "kinds"),
+    "--socket-allow": ("guard", "allow"),
+    "--socket-deny": ("guard", "deny"),
+    "--socket-trace": ("trace", "file"),
+    "--socket-sim-name": ("sim", "name"),
+}
 #: The stack that this run of pytest is on.
 _STARTED = pytest.StashKey[str]()
 
@@ -72,17 +81,28 @@ def _stack(options: Any) -> str | None:
 def _settings(options: Any) -> dict[str, list[tuple[str, str]]]:
     """The options by layer, in the order in which a call meets the layers."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for layer, key, value in (
-        ("chaos", "seed", options.socket_chaos_seed),
-        ("chaos", "kinds", options.socket_chaos_kinds),
-        *(("guard", "allow", rule) for rule in options.socket_allow),
-        *(("guard", "deny", rule) for rule in options.socket_deny),
-        ("trace", "file", options.socket_trace),
-        *(("sim", "name", name) for name in options.socket_sim_name),
-    ):
-        if value is not None:
+    for option, (layer, key) in _OPTIONS.items():
+        for value in _given(options, option):
             found.setdefault(layer, []).append((key, value))
     return found
+
+
+def _given(options: Any, option: str) -> list[str]:
+    """What an option was given, however often it may be."""
+    value = getattr(options, option.removeprefix("--").replace("-", "_"))
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _with_options(text: str, options: Any, stack: str) -> str:
+    """An error's *text*, which names what the options of pytest are stored as, with their own names."""
+    asked = f"--socket={options.socket}" if options.socket is not None else "an option of pytest"
+    text = text.replace(f"{_VARIABLE}={stack}", asked)
+    for option, (layer, key) in _OPTIONS.items():
+        if not _given(options, option):
+            continue
+        for source in (f"SOCKETPKG_{layer.upper()}: the option {key!r}", f"the layer {layer!r}, option {key!r}"):
+            text = text.replace(source, option)
+    return text
 
 
 def _start(config: pytest.Config, stack: str) -> None:
@@ -95,7 +115,7 @@ def _start(config: pytest.Config, stack: str) -> None:
 
         wanted = backends.load(stack)
     except ImportError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(_with_options(str(error), config.known_args_namespace, stack)) from error
     if loaded is not None and backends.current() is not wanted:
         raise pytest.UsageError(
             f"socketpkg was imported with the backend {backends.selected()} before --socket={stack} was read; set"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from .. import backends
-from . import _options
+from . import _options, _stack
 from .chaos import Layer
 
 SUMMARY = "run a command again and again, each time with other legal misfortunes of the network"
@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the command with each seed. The status is 1 when it failed with one, 2 when it fails without chaos."""
+    """Runs the command with each seed.
+
+    The status is 1 when it failed with one, 2 when it fails without chaos or never met it.
+    """
     parser: argparse.ArgumentParser = options.parser
     words: list[str] = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
@@ -55,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
     seeds = range(first, first + count)
     below = options.backend or os.environ.get(backends.VARIABLE, "") or "auto"
     command = through_run(words)
+    try:
+        _stack.split(f"{Layer.NAME}+{below}".lower())
+    except backends.LayerError as error:
+        parser.error(f"the stack below, {below!r}: {error}")
     try:
         return _try(options, words, command, settings, seeds, below)
     except _CannotRun as failure:
@@ -80,12 +87,15 @@ def _try(
             print(f"chaos: without chaos the command fails already, with status {status}", file=sys.stderr)
             return 2
     failed = []
+    met = False
     for seed in seeds:
         with tempfile.TemporaryDirectory(prefix="socketpkg-chaos-") as folder:
             log = os.path.join(folder, "log")
             pairs = [f"seed={seed}", *(f"{key}={value}" for key, value in settings), f"log={shlex.quote(log)}"]
             environment = {backends.VARIABLE: f"chaos+{below}", Layer.variable(): " ".join(pairs)}
             status = _run(command, environment)
+            # The layer opens it when a program loads the stack.
+            met = met or os.path.exists(log)
             done = _lines(log)
         if not status:
             print(f"chaos: seed {seed} passed, {len(done)} things done", file=sys.stderr)
@@ -95,6 +105,13 @@ def _try(
         for line in done[-SHOWN:]:
             print(f"    {line}", file=sys.stderr)
         print(f"chaos: to repeat it: {_repeat(options, seed, words)}", file=sys.stderr)
+    if not met and not failed:
+        print(
+            "chaos: the command started nothing that uses socketpkg, so nothing was tried; start its programs with"
+            " python -m socketpkg run",
+            file=sys.stderr,
+        )
+        return 2
     print(
         f"chaos: {len(seeds) - len(failed)} of {len(seeds)} seeds passed"
         + (f"; failed: {', '.join(map(str, failed))}" if failed else ""),
@@ -139,7 +156,7 @@ def through_run(words: list[str]) -> list[str]:
                     return words
                 return [*words[:position], *run, *words[position:]]
             if words[position] == "-c":
-                return words
+                break
             position += 2 if words[position] in ("-X", "-W") else 1
         return [*words[:position], *run, *words[position:]]
     path = shutil.which(words[0])

@@ -447,15 +447,20 @@ def test_the_command_and_what_is_wrong(programs: Programs) -> None:
         (["--kinds", "x", "--", "true"], "is no kind"),
         (["--", "/no/such"], "chaos: cannot run '/no/such': No such file or directory"),
         (["--no-control", "--", "/no/such"], "chaos: cannot run '/no/such': No such file or directory"),
+        (["--backend", "foo", "--", "true"], "the stack below, 'foo': there is no layer or backend 'foo'. The layers"),
+        (["--backend", "c+trace", "--", "true"], "it goes on below 'c', which is a backend and comes last"),
+        (["--backend", "chaos+c", "--", "true"], "it has the layer 'chaos' twice"),
+        (["--", "true"], "chaos: the command started nothing that uses socketpkg, so nothing was tried; start its"),
     ):
         done = command(programs, *words)
         assert done.returncode == 2 and why in done.stderr.splitlines()[-1]
         assert "/no/such" not in words or len(done.stderr.splitlines()) == 1
     # However it is written, a number of seeds is one.
     for words in (["--seed=3", "--seeds=2"], ["--seeds", "2", "--seed", "3"]):
-        done = command(programs, "--no-control", *words, "--", "true")
+        done = command(programs, "--no-control", *words, "--", "python", "-c", "pass")
         assert done.stderr.splitlines()[-1] == "chaos: 2 of 2 seeds passed", done.stderr
-    assert "1 of 1 seeds" in command(programs, "--seed", "3", "--", "true", "--seeds", "2").stderr
+    done = command(programs, "--seed", "3", "--", "python", "-c", "pass", "--seeds", "2")
+    assert done.stderr.splitlines()[-1] == "chaos: 1 of 1 seeds passed", done.stderr
 
 
 def test_where_run_stands_in_a_command(tmp_path: Path) -> None:
@@ -466,7 +471,8 @@ def test_where_run_stands_in_a_command(tmp_path: Path) -> None:
     for words, wanted in (
         (["python", "a.py", "-m"], ["python", *run, "a.py", "-m"]),
         (["python3.13", "-X", "dev", "-m", "pytest"], ["python3.13", "-X", "dev", *run, "-m", "pytest"]),
-        (["python", "-c", "pass"], ["python", "-c", "pass"]),
+        (["python", "-c", "pass"], ["python", *run, "-c", "pass"]),
+        (["python", "-B", "-c", "pass", "x"], ["python", "-B", *run, "-c", "pass", "x"]),
         (["python", "-m", "socketpkg", "run", "x"], ["python", "-m", "socketpkg", "run", "x"]),
         ([str(script), "x"], [sys.executable, *run, str(script), "x"]),
         (["/bin/true", "x"], ["/bin/true", "x"]),

@@ -170,8 +170,10 @@ def test_each(socket_backend):
     ("options", "why"),
     [
         (["--socket=nonsense+ctypes"], "no layer or backend 'nonsense'"),
-        (["--socket=guard+ctypes", "--socket-allow=10.0.0.0/99"], "the option 'allow' cannot be '10.0.0.0/99'"),
-        (["--socket-chaos-seed=x"], "the option 'seed' cannot be 'x'"),
+        (["--socket=guard+ctypes", "--socket-allow=10.0.0.0/99"], "--socket-allow cannot be '10.0.0.0/99'"),
+        (["--socket-chaos-seed=x"], "chosen by an option of pytest: --socket-chaos-seed cannot be 'x'"),
+        (["--socket-trace=/no/such"], "--socket-trace: cannot write to '/no/such': No such file or directory"),
+        (["--socket=trace+nope"], "chosen by --socket=trace+nope: there is no layer or backend 'nope'"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(programs: Programs, options: list[str], why: str) -> None:
