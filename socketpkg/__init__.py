@@ -38,6 +38,7 @@ from ._version import __version__ as __version__
 __backend__: str = _socket.backend.name
 _initialize = _socket.core.initialize
 _adopt = _socket.core.adopt
+_pair = _socket.core.pair
 _tell = _socket.core.tell
 
 TYPE_CHECKING = False
@@ -549,7 +550,7 @@ class socket(_socket.socket):
         os.set_inheritable(self.fileno(), inheritable)
 
 
-_socket.core.copy_methods(socket)
+_socket.core.compile_methods(socket)
 
 
 def fromfd(fd: SupportsIndex, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex = 0) -> socket:
@@ -565,15 +566,11 @@ def send_fds(
     address: _Address | None = None,
 ) -> int:
     """Sends *buffers* with the descriptors *fds* over a UNIX socket (SCM_RIGHTS, unix(7)); the count of the bytes."""
-    import array
-
     return sock.sendmsg(buffers, [(SOL_SOCKET, SCM_RIGHTS, array.array("i", fds))], flags, address)
 
 
 def recv_fds(sock: socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[bytes, list[int], int, Any]:
     """Receives up to *bufsize* bytes and *maxfds* descriptors: (data, descriptors, msg_flags, address)."""
-    import array
-
     fds = array.array("i")
     data, ancillary, msg_flags, address = sock.recvmsg(bufsize, CMSG_LEN(maxfds * fds.itemsize), flags)
     try:
@@ -593,17 +590,7 @@ def socketpair(
     """Two connected socket objects; the family is AF_UNIX unless another is given."""
     if family is None:
         family = AF_UNIX
-    first, second = _socket.socketpair(family, type, proto)
-    try:
-        a = _adopt(socket, family, type, proto, first)
-        try:
-            return a, _adopt(socket, family, type, proto, second)
-        except BaseException:
-            a.close()
-            raise
-    finally:
-        first.close()
-        second.close()
+    return _pair(socket, family, type, proto)  # type: ignore[no-any-return]
 
 
 def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: int = 0) -> tuple[socket, socket]:

@@ -1,6 +1,7 @@
 # The C side of socketpkg/_engine/_core.py.
 
 cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_SetFromErrno
 from cpython.object cimport PyObject
 from libc.limits cimport LLONG_MAX, LLONG_MIN
@@ -12,7 +13,7 @@ from socketpkg_c.contract cimport Syscalls as Contract
 cdef Contract _sys
 cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
-cdef int _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
+cdef int _AF_UNIX, _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
 cdef bint _LITTLE_ENDIAN
 cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN, NANOSECONDS
 cdef object _ZERO
@@ -27,6 +28,23 @@ cdef inline object _raise_errno():
     """The error handler: raises what errno says."""
     PyErr_SetFromErrno(OSError)
 
+
+cdef extern from "socketpkg_functions.h":
+    int SP_HAVE_TWINS
+    enum:
+        SP_INIT
+        SP_CLOSE
+        SP_EXIT
+        SP_ACCEPT
+    ctypedef object (*sp_body)(object function, PyObject **given, Py_ssize_t count)
+    Py_ssize_t sp_closed_offset, sp_io_refs_offset
+    bint sp_is_intact(object cls)
+    bint sp_is_traced()
+    PyObject *sp_slot(object sock, Py_ssize_t offset)
+    object sp_global(object function, str name)
+    void sp_fill(object sock, Py_ssize_t offset, object value)
+    void sp_set_twin(int which, object function, sp_body body, Py_ssize_t most, object inner, object inmost)
+    void sp_set_public(object cls, object closed, object io_refs, bint (*look)() noexcept)
 
 cdef extern from "socketpkg_traceback.h":
     pass
@@ -45,6 +63,14 @@ cdef extern from "Python.h":
 cdef inline object _method_of(type cls, object method):
     """A method of another class as one of *cls*, which has to be a subclass."""
     return PyDescr_NewMethod(<PyTypeObject *>cls, (<PyMethodDescrObject *>method).d_method)
+
+
+cdef inline int _check_buffer(object value) except -1:
+    """Raises what is wrong with a buffer that is to be read."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(value, &view, PyBUF_SIMPLE)
+    PyBuffer_Release(&view)
+    return 0
 
 
 cdef inline long long _saturated(object value) except? -1:
@@ -99,6 +125,18 @@ cdef tuple _kind_of(int fd, int family, int kind, int protocol)
 @cython.locals(owner=Socket, fd=int)
 cpdef adopt(object make, object family, object type, object proto, object source, Socket like=*)
 cpdef own(Socket sock, int fd, Socket listener)
+
+
+@cython.locals(family_number=int, kind=int, protocol=int, first=int, second=int)
+cpdef tuple pair(object make, object family, object type, object proto)
+cdef object _made_of(object make, int family, int kind, int protocol, int fd, Socket like)
+cdef tuple _accepted(Socket sock)
+cdef object _public
+cdef tuple _made, _TWINS_NEED
+
+
+@cython.locals(marks=int)
+cdef tuple _message(Socket sock, tuple message, int added)
 cdef void _inherit(Socket sock, Socket like) except *
 
 
@@ -172,3 +210,6 @@ cdef _close(int fd)
 
 @cython.locals(fd=int)
 cdef _close_socket(Socket sock)
+
+
+include "twins.pxi"

@@ -334,6 +334,8 @@ cdef inline int accepted(Descriptor sock, Transfer *t, long long timeout) except
 
 cdef extern from "Python.h":
     void Py_XDECREF(PyObject *)
+    # It says by its result that it has raised.
+    int try_buffer "PyObject_GetBuffer" (object buffer, Py_buffer *view, int flags) noexcept
     PyObject *new_bytes "PyBytes_FromStringAndSize" (const char *data, Py_ssize_t size) except NULL
     char *bytes_data "PyBytes_AS_STRING" (PyObject *)
     Py_ssize_t bytes_size "PyBytes_GET_SIZE" (PyObject *)
@@ -403,14 +405,15 @@ cdef bytes shortened(PyObject *data, Py_ssize_t size):
     return result
 
 
-cdef bint exports_writable(object buffer, Py_buffer *view) except -1:
-    """Exports a buffer that can be written to; False when it has none. Whoever raises for it does so outside, or the
+cdef inline int exports_writable(object buffer, Py_buffer *view) except -1:
+    """Exports a buffer that can be written to: 1, or 0 when it has none. Whoever raises for it does so outside, or the
     error would hide this one."""
-    try:
-        PyObject_GetBuffer(buffer, view, PyBUF_WRITABLE)
-    except Exception:
-        return False
-    return True
+    if try_buffer(buffer, view, PyBUF_WRITABLE) == 0:
+        return 1
+    if not PyErr_ExceptionMatches(Exception):
+        return -1
+    PyErr_Clear()
+    return 0
 
 
 cdef int export_writable(object buffer, Py_buffer *view, str caller) except -1:

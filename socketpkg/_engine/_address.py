@@ -381,6 +381,8 @@ class AddressCodec:
 
         A family that is not known gives ``(family, bytes)``, as in the standard library.
         """
+        if not raw:
+            return None
         address = _recent_heard.get(raw)
         if address is not None:
             return address

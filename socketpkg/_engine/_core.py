@@ -44,10 +44,14 @@ if TYPE_CHECKING:
     _audit_lookup: Any
     _audit_new: Any
     _borrowed: Any
+    _check_buffer: Any
     _index: Any
+    _intact: Any
     _method_of: Any
+    _new: Any
     _prepare: Any
     _saturated: Any
+    _set_twins: Any
     _taken: Any
 else:
     from socketpkg._engine.annotations import (
@@ -283,14 +287,7 @@ class Socket:
 
     def _accept(self) -> tuple[int, Any]:
         """_accept() -> (descriptor, address) of a connection."""
-        if self._sp_family == _AF_ALG:
-            return _sys.accept_unnamed(self, self._sp_timeout), None
-        fd, raw = _sys.accept(self, self._sp_timeout)
-        try:
-            return fd, _codec.decode(raw, self._sp_proto)
-        except BaseException:
-            _sys.close(fd)
-            raise
+        return _accepted(self)
 
     def shutdown(self, how: SupportsIndex, /) -> None:
         """Shuts down the reading (SHUT_RD), the writing (SHUT_WR) or both sides (SHUT_RDWR) of the connection."""
@@ -426,7 +423,7 @@ class Socket:
             raise TypeError(f"sendto() takes 2 or 3 arguments ({given + 1} given)")
         if type(data) is not bytes and type(data) is not bytearray:
             # Before a host is looked up.
-            contiguous(data).release()
+            _check_buffer(data)
         try:
             raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
             _audit_address("socket.sendto", self, address)
@@ -446,15 +443,8 @@ class Socket:
             raise ValueError("negative buffer size in recvmsg()")
         _check_ancillary_size(ancillary_size)
         added = _close_on_exec(self, number)
-        data, ancillary, msg_flags, raw = _sys.recvmsg(self, size, ancillary_size, number | added, self._sp_timeout)
-        try:
-            if added:
-                msg_flags &= ~added
-            return data, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
-        except BaseException:
-            # Nobody gets the descriptors that have come.
-            _sys.close_rights(ancillary)
-            raise
+        message = _sys.recvmsg(self, size, ancillary_size, number | added, self._sp_timeout)
+        return _message(self, message, added)
 
     def recvmsg_into(
         self,
@@ -473,17 +463,8 @@ class Socket:
         if len(targets) > IOV_MAX and self._sp_type == SOCK_STREAM:
             targets = targets[:IOV_MAX]
         added = _close_on_exec(self, number)
-        count, ancillary, msg_flags, raw = _sys.recvmsg_into(
-            self, targets, ancillary_size, number | added, self._sp_timeout
-        )
-        try:
-            if added:
-                msg_flags &= ~added
-            return count, ancillary, msg_flags, _codec.decode(raw, self._sp_proto)
-        except BaseException:
-            # Nobody gets the descriptors that have come.
-            _sys.close_rights(ancillary)
-            raise
+        message = _sys.recvmsg_into(self, targets, ancillary_size, number | added, self._sp_timeout)
+        return _message(self, message, added)
 
     def sendmsg(
         self,
@@ -511,7 +492,7 @@ class Socket:
             try:
                 # What is wrong with the buffers is told first, and has nothing to do with this.
                 for source in sources:
-                    contiguous(source).release()
+                    _check_buffer(source)
                 raise wrong
             finally:
                 # The exception has this frame in its traceback: it must not refer to itself.
@@ -636,15 +617,56 @@ class Socket:
         return _bulk_functions().receive_segments(self, c_ssize(bufsize), c_int(flags))  # type: ignore[no-any-return]
 
 
+def _accepted(sock: Socket) -> tuple[int, Any]:
+    """Descriptor and address of a connection."""
+    if sock._sp_family == _AF_ALG:
+        return _sys.accept_unnamed(sock, sock._sp_timeout), None
+    fd, raw = _sys.accept(sock, sock._sp_timeout)
+    try:
+        return fd, _codec.decode(raw, sock._sp_proto)
+    except BaseException:
+        _sys.close(fd)
+        raise
+
+
+def _message(sock: Socket, message: tuple[Any, list[Any], int, bytes], added: int) -> tuple[Any, list[Any], int, Any]:
+    """What has come, for the program: without the flags that were *added* for it, and with the sender's address."""
+    received, ancillary, marks, raw = message
+    if added:
+        marks &= ~added
+    if not ancillary:
+        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto)
+    try:
+        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto)
+    except BaseException:
+        # Nobody gets the descriptors that have come.
+        _sys.close_rights(ancillary)
+        raise
+
+
+def compile_methods(cls: type[Socket]) -> None:
+    """Lets calls of the methods of *cls*, the public class, run compiled where this module is."""
+    if "compiled-core" in _sys.features:
+        copy_methods(cls)
+        _set_twins(cls)
+
+
+#: What the twins of methods of the public class take for granted of it (socketpkg_functions.h).
+_TWINS_NEED = (
+    *("__init__", "__new__", "__getattribute__", "__getattr__", "__setattr__", "_closed", "_io_refs"),
+    *("close", "_real_close", "_accept", "family", "type", "proto", "gettimeout", "setblocking"),
+)
+#: The public class with twins, and what it had of these then.
+_public: Any = None
+_made: tuple[tuple[str, Any], ...] = ()
+
+
 def copy_methods(cls: type[Socket]) -> None:
     """Gives *cls* the compiled methods that it inherits from `Socket` as its own.
 
     CPython specializes a call of such a method for objects of just the class that the method belongs to. For those of a
-    subclass, which is what a program has, every call would be looked up anew: 20 to 45 ns. The
-    interpreted core has no such methods.
+    subclass, which is what a program has, every call would be looked up anew: 20 to 45 ns.
     """
-    if "compiled-core" not in _sys.features:
-        return  # and PyPy has one type for the methods of built-in classes and for functions
     for name, method in vars(Socket).items():
         if type(method) is _METHOD and not name.startswith("__") and name not in vars(cls):
             setattr(cls, name, _method_of(cls, method))
@@ -796,6 +818,8 @@ def adopt(
     else:
         owner = None
         fd = source
+        if like is not None and _intact(make):
+            return _made_of(make, c_int(family), c_int(type), c_int(proto), fd, like)
     try:
         _offered[fd] = owner
         sock = make(family, type, proto, fileno=fd)
@@ -808,6 +832,53 @@ def adopt(
         raise
     finally:
         _offered.pop(fd, None)
+
+
+def _made_of(make: Any, family: int, kind: int, protocol: int, fd: int, like: Socket | None) -> Any:
+    """What `adopt` does for a class whose ``__init__`` need not be called: the descriptor is closed when it fails."""
+    sock = None
+    try:
+        sock = _new(make)
+        _audit_new("socket.__new__", sock, family, kind, protocol)
+        _take_over(sock, family, kind, protocol, fd)
+        if like is not None and like._sp_waits_first:
+            _inherit(sock, like)
+        return sock
+    except BaseException:
+        if sock is None or sock._sp_fd != fd:
+            _sys.close(fd)
+        raise
+
+
+def pair(make: Any, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex) -> tuple[Any, Any]:
+    """Two socket objects of the class *make*, connected to each other."""
+    family_number = c_int(family)
+    kind = c_int(type)
+    protocol = c_int(proto)
+    if not _intact(make):
+        one, other = socketpair(family_number, kind, protocol)
+        try:
+            a = adopt(make, family, type, proto, one)
+            try:
+                return a, adopt(make, family, type, proto, other)
+            except BaseException:
+                a.close()
+                raise
+        finally:
+            one.close()
+            other.close()
+    first, second = _sys.socketpair(family_number, kind, protocol)
+    a = None
+    try:
+        a = _made_of(make, family_number, kind, protocol, first, None)
+        b, second = second, -1
+        return a, _made_of(make, family_number, kind, protocol, b, None)
+    except BaseException:
+        if a is not None:
+            a.close()
+        if second >= 0:
+            _sys.close(second)
+        raise
 
 
 def own(sock: Socket, fd: int, listener: Socket) -> None:
@@ -935,7 +1006,7 @@ def _check_ancillary_size(size: int) -> None:
 def _flags_after(data: ReadableBuffer, flags: SupportsIndex) -> int:
     """The number of *flags* that are given behind *data*."""
     if type(data) is not bytes:
-        contiguous(data).release()
+        _check_buffer(data)
     return c_int(flags)
 
 
@@ -1045,8 +1116,11 @@ def _ancillary_items(ancdata: Iterable[Any]) -> tuple[tuple[int, int, Any], ...]
         kind = c_int(parts[1])
         data = parts[2]
         if type(data) is not bytes:
-            contiguous(data).release()
-        items.append((level, kind, data))
+            _check_buffer(data)
+        if type(parts[0]) is int and type(parts[1]) is int:
+            items.append(parts)
+        else:
+            items.append((level, kind, data))
     return tuple(items)
 
 

@@ -8,6 +8,7 @@ from _operator import index
 from _warnings import warn as _warn
 
 from ..contract import Descriptor
+from .arguments import contiguous
 from .capi import LOW_LEVEL, NAME, find_head, head_can_be_written, make_immutable
 from .functions import Function
 
@@ -74,6 +75,8 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     names["_borrowed"] = borrower(calls)
     names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
     names["HEAD"] = compiled if found is None else base
+    names["_check_buffer"] = _check_buffer
+    names["_intact"] = _never
     names["_index"] = names["_saturated"] = index
     for name, value in namespace.items():
         if type(value) is _FUNCTION:
@@ -165,6 +168,16 @@ def _taken_from_slot(sock: Any) -> int:
 
 def _set_timeout(sock: Any, timeout: int) -> None:
     sock._sp_timeout = sock._sp_c_timeout = timeout
+
+
+def _check_buffer(value: Any) -> None:
+    """Raises what is wrong with a buffer that is to be read."""
+    contiguous(value).release()
+
+
+def _never(cls: type) -> bool:
+    """Whether objects of *cls* may be made without its `__init__`."""
+    return False
 
 
 def _prepare_nothing(sock: Any) -> None:
