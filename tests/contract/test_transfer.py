@@ -400,8 +400,8 @@ def test_one_deadline_for_all_of_sendall(syscalls: Any, fds: Descriptors) -> Non
             os.read(two, 20000)
 
     thread = threading.Thread(target=trickle)
-    thread.start()
     os.set_blocking(two, True)
+    thread.start()
     start = time.monotonic()
     try:
         with pytest.raises(TimeoutError, match="^timed out$"):

@@ -781,7 +781,9 @@ def all_of(sock: Any, size: int) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("wrong", ["text", 3, None, memoryview(bytearray(8))[::2]], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", ["text", 3, None, memoryview(bytearray(8))[::2]], ids=["text", "number", "None", "not contiguous"]
+)
 def test_one_that_is_wrong_among_several_sends_nothing(pair: Any, wrong: Any) -> None:
     one, two = pair
     with pytest.raises((TypeError, BufferError)):
