@@ -337,13 +337,15 @@ def conformance_null(session: nox.Session, backend: str) -> None:
 @nox.session(python=newest_python())
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def simulated(session: nox.Session, backend: str) -> None:
-    """Run CPython's own tests and other people's programs in the network of the layer sim, over each backend."""
+    """Run the shared tests, CPython's own and other people's programs in the network of the layer sim, over each
+    backend."""
     install(session, "[programs,simulated,test]")
     env = {"SOCKET_BACKEND": f"sim+{backend}", "SOCKETPKG_SIMULATED": backend}
     if not session.posargs:
         tests = [str(ROOT / "tests" / "programs" / f"test_{name}.py") for name in ("simulated", "tls", "programs")]
         chosen = ["-k", "test_simulated or test_tls or paramiko"]
         pytest(session, [*tests, *chosen], env, marks="slow or not slow")
+        pytest(session, [str(ROOT / "tests" / "shared")], env)
     run_conformance(session, f"sim+{backend}", session.posargs)
 
 

@@ -128,7 +128,11 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
         if leaked:
             # What a cycle or PyPy still holds goes now, and warns if it was a socket that nobody had closed.
             _collect()
-            leaked = sorted(set(_open_descriptors().items()) - set(descriptors.items()))
+            deadline = time.monotonic() + THREAD_GRACE
+            while leaked := sorted(set(_open_descriptors().items()) - set(descriptors.items())):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.005)  # a thread may be about to close it
         assert not leaked, f"descriptors left open: {leaked}"
 
 

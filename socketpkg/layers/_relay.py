@@ -34,6 +34,8 @@ _CHUNK = 64 * 1024
 _TRICKLE = 0.02
 #: The end of a stream, and of a connection that was reset.
 _END, _RESET = b"", b"reset"
+#: How long it waits before it tries again to connect, in nanoseconds.
+PAUSE = 5_000_000
 #: How long the end of the process waits for what was sent, in seconds.
 _PATIENCE = 30
 
@@ -68,9 +70,20 @@ class Pipe:
 class Connection:
     """A connection of the program, and the relay's end of the pair that the program has for it."""
 
-    __slots__ = ("failed", "filler", "inner", "inward", "known", "latency", "lost", "opens", "outer", "outward", "rate")
+    __slots__ = (
+        "attempt", "failed", "filler", "inner", "inward", "known", "latency", "lost", "opens", "outer", "outward",
+        "rate",
+    )  # fmt: skip
 
-    def __init__(self, inner: int, outer: int, latency: int, rate: int, filler: int) -> None:
+    def __init__(
+        self,
+        inner: int,
+        outer: int,
+        latency: int,
+        rate: int,
+        filler: int,
+        attempt: Callable[[int, int], bool | None] | None,
+    ) -> None:
         self.inner = inner
         self.outer = outer
         #: Nanoseconds each way, and bytes a second; 0 is none.
@@ -80,6 +93,8 @@ class Connection:
         self.inward = Pipe(outer, inner)
         #: Bytes that keep the program from writing until the connection stands. They are not the program's.
         self.filler = filler
+        #: Tries to connect; whether it is connected, None for not yet.
+        self.attempt = attempt
         #: When the connection is told to stand; 0 before the kernel has it, -1 afterwards.
         self.opens = 0 if filler else -1
         #: It never stood.
@@ -109,9 +124,20 @@ class Relay:
         os.register_at_fork(after_in_child=self._forked)
         atexit.register(self._drain)
 
-    def take(self, fd: int, latency: int, rate: int, connecting: bool) -> tuple[int, int]:
+    def take(
+        self,
+        fd: int,
+        latency: int,
+        rate: int,
+        connecting: bool,
+        attempt: Callable[[int, int], bool | None] | None = None,
+    ) -> tuple[int, int]:
         """Puts the end of a pair in place of the connection *fd*, with its flags. Returns a descriptor of the
-        connection, which is the caller's, and the number of the relay's end."""
+        connection, which is the caller's, and the number of the relay's end.
+
+        With *attempt* it is none yet: the relay calls it with a descriptor and the number of its end until it returns
+        whether the descriptor is connected, and not None. The program cannot write before that.
+        """
         names = self._constants
         made = list(self._below.socketpair(names["AF_UNIX"], names["SOCK_STREAM"], 0))
         try:
@@ -126,7 +152,7 @@ class Relay:
                     break
             os.set_blocking(near, os.get_blocking(fd))
             made += [os.dup(fd), os.dup(fd)]
-            connection = Connection(far, made[3], latency, rate, filler)
+            connection = Connection(far, made[3], latency, rate, filler, attempt)
             os.dup2(near, fd, os.get_inheritable(fd))
         except BaseException:
             for end in made:
@@ -191,6 +217,9 @@ class Relay:
                     self._served[connection.inner] = connection
             for connection in new:
                 served[connection.inner] = served[connection.outer] = connection
+            for connection in list(self._served.values()):
+                if connection.attempt is not None:
+                    self._try(connection, connection.attempt)
             now = monotonic_ns()
             for connection in list(self._served.values()):
                 self._watch(poll, connection, now)
@@ -209,10 +238,20 @@ class Relay:
                 if connection.lost or (connection.outward.shut and connection.inward.shut):
                     self._finish(poll, served, connection)
 
+    def _try(self, connection: Connection, attempt: Callable[[int, int], bool | None]) -> None:
+        """Tries to connect what is not connected yet."""
+        connected = attempt(connection.outer, connection.inner)
+        if connected is not None:
+            connection.attempt = None
+            connection.failed = not connected
+            connection.opens = monotonic_ns() + 2 * connection.latency
+
     def _watch(self, poll: Any, connection: Connection, now: int) -> None:
         """Lets the poll object wait for what the connection can go on with."""
         wanted = {connection.inner: 0, connection.outer: 0}
-        if connection.opens == 0:
+        if connection.attempt is not None:
+            pass
+        elif connection.opens == 0:
             wanted[connection.outer] = select.POLLOUT
         elif connection.opens < 0:
             for pipe in (connection.outward, connection.inward):
@@ -222,7 +261,8 @@ class Relay:
                     wanted[pipe.target] |= select.POLLOUT
         for fd, events in wanted.items():
             # Poll tells of a hang-up unasked. The program's is told, until it is known.
-            hang_up = fd == connection.inner and connection.opens < 0 and not connection.inward.shut
+            tells = connection.opens < 0 or connection.attempt is not None
+            hang_up = fd == connection.inner and tells and not connection.inward.shut
             new = events if events or hang_up else None
             if new == connection.known[fd]:
                 continue
@@ -240,10 +280,14 @@ class Relay:
             for pipe in (connection.outward, connection.inward)
             if pipe.queue and not pipe.shut and pipe.queue[0][0] > now
         ]
-        times += [c.opens for c in self._served.values() if c.opens > 0]
+        times += [connection.opens for connection in self._served.values() if connection.opens > 0]
+        times += [now + PAUSE for connection in self._served.values() if connection.attempt is not None]
         return None if not times else max(min(times) - now + 999_999, 0) // 1_000_000
 
     def _read(self, connection: Connection, fd: int, events: int) -> None:
+        if connection.attempt is not None:
+            connection.lost = True  # the program has closed it
+            return
         if connection.opens == 0:
             # It stands or has failed. That is told after the time that it takes there and back.
             connection.failed = bool(events & (select.POLLERR | select.POLLHUP))

@@ -194,7 +194,7 @@ class Base(_Layer):
 
     def ends(self, sock: Any, state: State) -> tuple[Endpoint, Endpoint] | None:
         """The address of a socket and that of its peer; None when it is not connected."""
-        if state.ends is None:
+        if state.ends is None and state.waiting is None:
             state.ends = self._find_ends(sock, state)
         return state.ends
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import struct
 from time import monotonic_ns, sleep
 
 from ._base import discard
@@ -31,10 +32,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: How many connections wait to be accepted, whatever listen is told (the kernel's own limit is somaxconn).
-BACKLOG = 4096
+#: A backlog below this is kept: such a program may want to see a full one. From here on so many connections wait, for
+#: one that finds no room costs a relay, where TCP tries again after a second.
+SHORT_BACKLOG, BACKLOG = 16, 4096
 #: How long a connect that finds no room waits before it tries again, in seconds.
 PAUSE = 0.002
+#: SO_SNDTIMEO of a connect that may wait: some milliseconds, whatever the kernel counts in.
+_SHORTLY = struct.pack("ll", 0, 1000)
 #: How long a connect tries to reach a host behind a cut link: tcp_syn_retries of 6, in nanoseconds.
 SYN_PATIENCE = 127 * 10**9
 #: What the kernel calls a socket whose connect has failed while nobody waited for it, before and after a shutdown.
@@ -128,7 +132,7 @@ class Connections(Base):
                 raise error(errno.EADDRINUSE)
         if bound is not None and self.ends(sock, state) is not None:
             raise error(errno.EINVAL)
-        self.below.listen(sock, max(backlog, BACKLOG))
+        self.below.listen(sock, backlog if 0 <= backlog < SHORT_BACKLOG else max(backlog, BACKLOG))
         state.early = 0
         return None
 
@@ -183,7 +187,7 @@ class Connections(Base):
 
     def _connect_stream(self, sock: Any, state: State, to: Endpoint, timeout: int) -> int:
         if state.waiting is not None:
-            return self._go_on(sock, state)
+            return errno.EALREADY
         if state.failed == DISCONNECTING:
             raise error(errno.EINVAL)
         if state.pending is not None:
@@ -259,10 +263,7 @@ class Connections(Base):
             source = bound.local.address
         elif bound is not None and is_v4(to.address) != is_v4(source):
             raise error(errno.ENETUNREACH)
-        if self.network.link(state.host, host).cut:
-            if not timeout:
-                state.waiting = to
-                return errno.EINPROGRESS
+        if self.network.link(state.host, host).cut and timeout:
             left = self._wait_for_link(state, host, timeout)
             if left is None:
                 return errno.ETIMEDOUT if timeout < 0 else -1
@@ -282,34 +283,84 @@ class Connections(Base):
             self._name_client(sock, state, source, to)
         elif bound.remote is None:
             self.network.write_beside(bound, (Endpoint(source, bound.local.port), to))
+        status = -1
+        try:
+            if not timeout and self.network.link(state.host, host).cut:
+                status = errno.EAGAIN
+            else:
+                status = self._connect_to(sock, candidates, timeout)
+        finally:
+            # Its UNIX socket has the name of a connection that there is not.
+            if status not in (0, errno.EAGAIN) and bound is None and sock._sp_fd >= 0:
+                self._renew(sock, state)
+        if status == errno.EAGAIN:
+            self._connect_later(sock, state, host, candidates)
+            return errno.EINPROGRESS
+        if not status and host != state.host:
+            self._crosses(sock, state, host, timeout)
+        return nobody if status in (errno.ECONNREFUSED, errno.ENOENT) else status
+
+    def _connect_to(self, sock: Any, candidates: list[Bound], timeout: int) -> int:
+        """connect(2) to the first of those that takes it. It waits for room among those that are to be accepted; with a
+        timeout of 0 it returns EAGAIN when there is none, and -1 when the timeout is over."""
         until = -1 if timeout < 0 else monotonic_ns() + timeout
-        for candidate in candidates:
-            status = self._connect_to(sock, candidate, timeout, until)
+        # An interrupted connect of a UNIX socket has not begun, where that of TCP goes on: so it never waits for long
+        # in the kernel.
+        limit = (self.known.socket, self.names.constants["SO_SNDTIMEO"]) if timeout < 0 else None
+        before = b"" if limit is None else self.below.getsockopt(sock, *limit, len(_SHORTLY))
+        if limit is not None:
+            self.below.setsockopt(sock, *limit, _SHORTLY)
+        try:
+            while True:
+                status = errno.ECONNREFUSED
+                for candidate in candidates:
+                    status = self.below.connect(sock, self.network.codec.unix(candidate.name), 0)
+                    if status not in (errno.ECONNREFUSED, errno.ENOENT):
+                        break
+                if status not in (errno.EAGAIN, errno.EINTR) or not timeout:
+                    return status
+                if 0 <= until <= monotonic_ns():
+                    return -1
+                sleep(PAUSE)
+        finally:
+            if limit is not None and sock._sp_fd >= 0:
+                self.below.setsockopt(sock, *limit, before)
+
+    def _connect_later(self, sock: Any, state: State, host: int, candidates: list[Bound]) -> None:
+        """Lets the relay connect as soon as there is room and the link is whole. Until then nothing can be written."""
+        bound = self.bound(sock, state)
+        assert bound is not None
+        waiting = object()
+        until = monotonic_ns() + SYN_PATIENCE
+        link = self.network.link(state.host, host)
+
+        def attempt(fd: int, far: int) -> bool | None:
+            status = errno.EAGAIN
+            try:
+                if not self.network.link(state.host, host).cut:
+                    status = self._connect_to(self.borrow(fd), candidates, 0)
+            except OSError as failure:
+                status = failure.errno or errno.EIO
             if status == errno.EAGAIN:
-                state.waiting = to
-                return errno.EINPROGRESS
-            if not status and host != state.host:
-                self._crosses(sock, state, host, timeout)
-            if status not in (errno.ECONNREFUSED, errno.ENOENT):
-                return status
-        if bound is None:
-            self._renew(sock, state)
-        return nobody
+                if monotonic_ns() < until:
+                    return None
+                status = errno.ETIMEDOUT
+            if not status:
+                state.ends = self._find_ends(self.borrow(fd), state)
+                self._relayed[far] = self._connection(state.host, state.ends) if state.ends is not None else ""
+            elif status == errno.ENOENT:
+                status = errno.ECONNREFUSED
+            if state.waiting is waiting:
+                state.waiting, state.pending = None, status
+            return not status
 
-    def _connect_to(self, sock: Any, candidate: Bound, timeout: int, until: int) -> int:
-        """connect(2), which waits for room among those that are to be accepted."""
-        while True:
-            status = self.below.connect(sock, self.network.codec.unix(candidate.name), timeout)
-            if status != errno.EAGAIN or not timeout:
-                return status
-            if 0 <= until <= monotonic_ns():
-                return -1
-            sleep(PAUSE)
-
-    def _go_on(self, sock: Any, state: State) -> int:
-        """Tries again to connect where there was no room. Returns the errno; EINPROGRESS when there still is none."""
-        to, state.waiting = state.waiting, None
-        return 0 if to is None else self._reach(sock, state, to, 0)
+        state.waiting = waiting
+        if host != state.host:
+            state.other, self._crossing = host, True
+        fd, latency = sock._sp_fd, int(link.latency * 1e6)
+        real, _ = self._relay_made().take(fd, latency, link.bandwidth, connecting=True, attempt=attempt)
+        discard(self.below, real)
+        self._states.renewed(sock, state)
 
     def _wait_for_link(self, state: State, host: int, timeout: int) -> int | None:
         """Waits until the link to a host is whole, no longer than *timeout*. Returns what is left of it, or None."""
@@ -328,16 +379,19 @@ class Connections(Base):
         latency, rate = int(link.latency * 1e6), link.bandwidth
         if not latency and not rate:
             return
-        if self._relay is None:
-            self._relay = Relay(self.below, self.borrow, self.names.constants, self._relay_was_reset)
         ends = self.ends(sock, state)
         assert ends is not None
-        real, far = self._relay.take(sock._sp_fd, latency, rate, not timeout)
+        real, far = self._relay_made().take(sock._sp_fd, latency, rate, not timeout)
         discard(self.below, real)
         self._relayed[far] = self._connection(state.host, ends)
         self._states.renewed(sock, state)
         if timeout:
             sleep(2 * latency / 1e9 if timeout < 0 else min(2 * latency, timeout) / 1e9)
+
+    def _relay_made(self) -> Relay:
+        if self._relay is None:
+            self._relay = Relay(self.below, self.borrow, self.names.constants, self._relay_was_reset)
+        return self._relay
 
     def _relay_was_reset(self, far: int) -> None:
         connection = self._relayed.pop(far, None)

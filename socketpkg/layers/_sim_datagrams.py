@@ -127,6 +127,8 @@ class Datagrams(AncillaryItems, Groups):
         self._raise_error(state)
         if flags & layer.names.constants["MSG_OOB"]:
             raise error(errno.EOPNOTSUPP)
+        if len(buffers) > _MOST_BUFFERS:
+            raise error(errno.EMSGSIZE)
         views = [_view(buffer) for buffer in buffers]
         size = sum(view.nbytes for view in views)
         ends = layer.ends(sock, state)
@@ -359,8 +361,14 @@ class Datagrams(AncillaryItems, Groups):
                 raise TypeError(words)
         return _Syscalls.recvmmsg_into(self._layer, sock, buffers, *arguments)
 
-    def sendmmsg(self, *arguments: Any) -> int:
-        return _Syscalls.sendmmsg(self._layer, *arguments)
+    def sendmmsg(self, sock: Any, data: list[Any], *arguments: Any) -> int:
+        # All of them are looked at before anything is sent.
+        for source in data:
+            for buffer in source if isinstance(source, tuple) else (source,):
+                with _view(buffer) as view:
+                    if not view.c_contiguous:
+                        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+        return _Syscalls.sendmmsg(self._layer, sock, data, *arguments)
 
     def recv_segments(self, *arguments: Any) -> Any:
         return _Syscalls.recv_segments(self._layer, *arguments)

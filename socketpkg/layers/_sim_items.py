@@ -31,7 +31,16 @@ if TYPE_CHECKING:
 _INT = struct.Struct("=i")
 _IN_PKTINFO = struct.Struct("=i4s4s")
 _IN6_PKTINFO = struct.Struct("=16sI")
-_TIME = struct.Struct("@ll")
+_TIME, _TIME64 = struct.Struct("@ll"), struct.Struct("=qq")
+#: The options for the time of arrival: what it is written as, and how many nanoseconds the second number counts in.
+_TIMES = (
+    ("SO_TIMESTAMPNS", _TIME, 1),
+    ("SO_TIMESTAMPNS_NEW", _TIME64, 1),
+    ("SO_TIMESTAMP", _TIME, 1000),
+    ("SO_TIMESTAMP_NEW", _TIME64, 1000),
+)
+#: SOF_TIMESTAMPING_RX_SOFTWARE and SOF_TIMESTAMPING_SOFTWARE.
+_WHEN_RECEIVED = 1 << 3 | 1 << 4
 
 
 class AncillaryItems:
@@ -103,11 +112,15 @@ class AncillaryItems:
         def on(name: str) -> int:
             return known.number_of(name, state.options)
 
-        if on("SO_TIMESTAMPNS"):
-            found.append((known.socket, constants["SO_TIMESTAMPNS"], _TIME.pack(*divmod(header.time, 10**9))))
-        elif on("SO_TIMESTAMP"):
-            seconds, rest = divmod(header.time, 10**9)
-            found.append((known.socket, constants["SO_TIMESTAMP"], _TIME.pack(seconds, rest // 1000)))
+        seconds, rest = divmod(header.time, 10**9)
+        for name, form, unit in _TIMES:
+            if on(name):
+                found.append((known.socket, constants[name], form.pack(seconds, rest // unit)))
+                break
+        for name, form in (("SO_TIMESTAMPING", _TIME), ("SO_TIMESTAMPING_NEW", _TIME64)):
+            if on(name) & _WHEN_RECEIVED == _WHEN_RECEIVED:
+                found.append((known.socket, constants[name], form.pack(seconds, rest) + bytes(2 * form.size)))
+                break
         index = 1 if is_loopback(header.to.address) else 2
         four = is_v4(header.to.address)
         if four:
@@ -131,4 +144,7 @@ class AncillaryItems:
                 found.append((known.ipv6, constants["IPV6_HOPLIMIT"], _INT.pack(header.ttl)))
             if on("IPV6_RECVTCLASS") and not four:
                 found.append((known.ipv6, constants["IPV6_TCLASS"], _INT.pack(header.tos)))
+            if on("IPV6_RECVORIGDSTADDR"):
+                raw = self._layer.network.codec.sockaddr(self._names.AF_INET6, header.to)
+                found.append((known.ipv6, constants["IPV6_RECVORIGDSTADDR"], raw))
         return found

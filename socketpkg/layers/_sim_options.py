@@ -72,6 +72,7 @@ _IPV6: tuple[tuple[str, int, int, int], ...] = (
     ("IPV6_RECVPKTINFO", 0, -_INT_MAX, 1),
     ("IPV6_RECVHOPLIMIT", 0, -_INT_MAX, 1),
     ("IPV6_RECVTCLASS", 0, -_INT_MAX, 1),
+    ("IPV6_RECVORIGDSTADDR", 0, -_INT_MAX, 1),
     ("IPV6_RECVRTHDR", 0, -_INT_MAX, 1),
     ("IPV6_RECVHOPOPTS", 0, -_INT_MAX, 1),
     ("IPV6_RECVDSTOPTS", 0, -_INT_MAX, 1),
@@ -101,6 +102,10 @@ _SOCKET: tuple[tuple[str, int, int, int], ...] = (
     ("SO_MAX_PACING_RATE", -1, -_INT_MAX, _INT_MAX),
     ("SO_TIMESTAMP", 0, -_INT_MAX, 1),
     ("SO_TIMESTAMPNS", 0, -_INT_MAX, 1),
+    ("SO_TIMESTAMP_NEW", 0, -_INT_MAX, 1),
+    ("SO_TIMESTAMPNS_NEW", 0, -_INT_MAX, 1),
+    ("SO_TIMESTAMPING", 0, 0, (1 << 19) - 1),
+    ("SO_TIMESTAMPING_NEW", 0, 0, (1 << 19) - 1),
     ("SO_ZEROCOPY", 0, 0, 1),
     ("SO_BINDTOIFINDEX", 0, 0, 2),
 )
@@ -110,7 +115,7 @@ _CONGESTION = (b"cubic", b"reno", b"bbr")
 _LINGER2_MOST = 120
 #: struct tcp_info (linux/tcp.h): eight bytes, and 24 numbers of 32 bits.
 _TCP_INFO = struct.Struct("=8B24I")
-ESTABLISHED, CLOSE, LISTEN = 1, 7, 10
+ESTABLISHED, SYN_SENT, CLOSE, LISTEN = 1, 2, 7, 10
 
 
 class Options:

@@ -6,7 +6,7 @@ import errno
 import sys
 
 from ._sim_names import error
-from ._sim_options import CLOSE, ESTABLISHED, LISTEN
+from ._sim_options import CLOSE, ESTABLISHED, LISTEN, SYN_SENT
 from ._sim_state import State
 from ._sim_transfer import Transfer
 
@@ -57,8 +57,6 @@ class Settings(Transfer):
         if state.error:
             number, state.error = state.error, 0
             return _int_bytes(number)
-        if state.waiting is not None:
-            return _int_bytes(self._go_on(sock, state))
         if state.pending:
             status, state.pending = state.pending, None
             return _int_bytes(status)
@@ -67,6 +65,8 @@ class Settings(Transfer):
     def _tcp_state(self, sock: Any, state: State) -> int:
         if self._listens(sock):
             return LISTEN
+        if state.waiting is not None:
+            return SYN_SENT
         return CLOSE if self.ends(sock, state) is None else ESTABLISHED
 
     def _no_option(self, level: int, state: State, of_others: int) -> OSError:

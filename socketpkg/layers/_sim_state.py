@@ -60,8 +60,9 @@ class State:
         self.failed: str = ""
         #: How a connect that must not wait ended, until the program asks.
         self.pending: int | None = None
-        #: Where a connect that must not wait is to go as soon as there is room.
-        self.waiting: Endpoint | None = None
+        #: Something while a connect that must not wait is to go on as soon as there is room: each such connect has its
+        #: own.
+        self.waiting: object = None
         #: Of a datagram socket: what the next call is told.
         self.error: int = 0
         #: The groups of multicast that it wants.

@@ -31,7 +31,7 @@ class Transfer(Connections):
         data: bytes = self._receive(b"", sock, self.below.recv, bufsize, flags, timeout)
         if not data:
             self._ended(sock)
-        return data
+        return bytes(len(data)) if flags and self._throws_away(flags) else data
 
     def recv_into(self, sock: Any, buffer: Any, nbytes: int, flags: int, timeout: int) -> int:
         datagram = self._datagram(sock)
@@ -39,6 +39,8 @@ class Transfer(Connections):
             with memoryview(buffer) as view:
                 # Without room for a byte there is no system call.
                 return self.recvfrom_into(sock, view, nbytes, flags, timeout)[0] if view.nbytes or nbytes else 0
+        if flags and self._throws_away(flags):
+            return len(self.recv(sock, nbytes or memoryview(buffer).nbytes, flags, timeout))
         count: int = self._receive(0, sock, self.below.recv_into, buffer, nbytes, flags, timeout)
         if not count:
             self._ended(sock)
@@ -81,7 +83,7 @@ class Transfer(Connections):
         )
         if not data and bufsize:
             self._ended(sock)
-        return data, items, marks, b""
+        return bytes(len(data)) if flags and self._throws_away(flags) else data, items, marks, b""
 
     def recvmsg_into(
         self, sock: Any, buffers: tuple[Any, ...], ancbufsize: int, flags: int, timeout: int
@@ -93,6 +95,10 @@ class Transfer(Connections):
             count, header, marks = self._datagrams.recv_into(sock, state, buffers, flags, timeout)
             items, cut = self._datagrams.items(state, header, ancbufsize)
             return count, items, marks | cut, self._datagrams.address(state, header)
+        if flags and self._throws_away(flags):
+            size = sum(memoryview(buffer).nbytes for buffer in buffers)
+            data, items, marks, name = self.recvmsg(sock, size, ancbufsize, flags, timeout)
+            return len(data), items, marks, name
         count, items, marks, _ = self._receive(
             (0, [], 0, b""), sock, self.below.recvmsg_into, buffers, ancbufsize, flags, timeout
         )
@@ -117,6 +123,10 @@ class Transfer(Connections):
 
     def recv_segments(self, sock: Any, bufsize: int, flags: int, timeout: int) -> Any:
         return self._messages(sock).recv_segments(sock, bufsize, flags, timeout)
+
+    def _throws_away(self, flags: int) -> bool:
+        """Whether a receive on a stream counts bytes and does not keep them, as tcp(7) says of MSG_TRUNC."""
+        return bool(flags & self.names.constants["MSG_TRUNC"])
 
     def _receive(self, end: Any, sock: Any, call: Callable[..., Any], *arguments: Any) -> Any:
         """A receive of the layer below on a stream, with TCP's errors; *end* is what it gives at the end."""
@@ -149,7 +159,12 @@ class Transfer(Connections):
     def _ended(self, sock: Any) -> None:
         """At the end of a stream: a reset connection ends with an error."""
         state = self._states.of(sock) if sock._sp_fd >= 0 else None
-        if state is not None and self._was_reset(sock, state):
+        if state is None:
+            return
+        if state.pending:
+            status, state.pending = state.pending, None
+            raise error(status)
+        if self._was_reset(sock, state):
             raise error(errno.ECONNRESET)
 
     def send(self, sock: Any, data: Any, flags: int, timeout: int) -> int:
@@ -176,7 +191,11 @@ class Transfer(Connections):
         try:
             self.below.sendall(sock, data, flags, timeout)
         except OSError as failure:
-            if not self._send_failed(sock, failure):
+            try:
+                if not self._send_failed(sock, failure):
+                    raise
+            except OSError as told:
+                told.characters_written = getattr(failure, "characters_written", 0)  # type: ignore[attr-defined]
                 raise
 
     def sendto(self, sock: Any, data: Any, flags: int, address: bytes, timeout: int) -> int:
@@ -203,6 +222,11 @@ class Transfer(Connections):
             if not self._send_failed(sock, failure):
                 raise
             return sum(memoryview(buffer).nbytes for buffer in buffers)
+
+    def sockatmark(self, sock: Any) -> bool:
+        if self._datagram(sock) is not None:
+            raise error(errno.ENOTTY)
+        return self.below.sockatmark(sock)
 
     def _passable(self, sock: Any, flags: int, timeout: int) -> int:
         """Waits while the link of a connection is cut, as a sender does whose buffers are full. Returns what is left of

@@ -134,6 +134,42 @@ def connecting_without_waiting() -> Any:
 
 
 @scenario
+def a_full_backlog() -> Any:
+    listener = socket.create_server((LOCAL, 0), backlog=0)
+    address = listener.getsockname()
+    first, waiting, late, last, refused = socks = [socket.socket() for _ in range(5)]
+    for sock in (first, waiting, last, refused):
+        sock.setblocking(False)
+    found = [told(first.connect_ex, address), told(waiting.connect_ex, address)]
+    found += [told(waiting.connect_ex, address), told(waiting.getpeername), told(waiting.send, b"x")]
+    found += [told(waiting.recv, 1), told(waiting.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR)]
+    late.settimeout(0.2)
+    found.append(told(late.connect_ex, address))
+    late.close()
+    found.append([sock is first for sock in select.select([], [first, waiting], [], 0)[1]])
+    listener.accept()[0].close()
+    # TCP tries again after some seconds.
+    found.append(len(select.select([], [waiting], [], 20)[1]))
+    found += [told(waiting.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR), waiting.getpeername() == address]
+    found += [told(waiting.connect_ex, address), told(waiting.connect_ex, address)]
+    server, peer = listener.accept()
+    found.append(peer == waiting.getsockname())
+    waiting.setblocking(True)
+    server.sendall(b"from the server")
+    waiting.sendall(b"from the client")
+    found += [told(waiting.recv, 100), told(server.recv, 100)]
+    server.close()
+    found.append(told(waiting.recv, 100))
+    # The listener goes away while one waits.
+    found += [told(last.connect_ex, address), told(refused.connect_ex, address)]
+    listener.close()
+    found.append(len(select.select([], [refused], [], 20)[1]))
+    found.append(told(refused.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR))
+    closed(*socks)
+    return found
+
+
+@scenario
 def addresses_in_use() -> Any:
     found = []
     for reuse in ((), ("SO_REUSEADDR",), ("SO_REUSEPORT",)):

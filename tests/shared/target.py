@@ -22,6 +22,8 @@ _TARGET = os.environ.get("SOCKETPKG_TEST_TARGET") or "socketpkg"
 IS_STDLIB = _TARGET == "stdlib"
 #: The name that it is imported by: the standard library's, ours, or that of a vendored copy.
 MODULE = "socket" if IS_STDLIB else _TARGET
+#: Whether the layer sim stands above the backend: its network has no error queue, for one.
+ON_SIM = "sim" in getattr(importlib.import_module(MODULE), "__backend__", "").split("+")
 PYPY = platform.python_implementation() == "PyPy"
 LINUX = sys.platform == "linux"
 
@@ -41,6 +43,7 @@ __all__ = [
     "LOCALHOST",
     "LOCALHOST_V6",
     "MODULE",
+    "ON_SIM",
     "PATIENCE",
     "PYPY",
     "Worker",

@@ -19,7 +19,10 @@ def test_a_call_is_in_the_files_that_the_page_names() -> None:
         path.relative_to(ROOT).as_posix()
         for folder in ("socketpkg", "backends")
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in (".py", ".pyx", ".pxd", ".h", ".c") and "sockatmark" in path.read_text()
+        # A layer passes every call on, and may do something else in its place.
+        if path.suffix in (".py", ".pyx", ".pxd", ".h", ".c")
+        and "layers" not in path.parts
+        and "sockatmark" in path.read_text()
     }
     assert found == named
     assert len(named) <= 6
