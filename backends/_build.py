@@ -278,7 +278,7 @@ def add(wanted: Sequence[str], compilers: Sequence[str], elsewhere: bool) -> int
         for name in wanted:
             if not elsewhere and not any(name in values for values in complete.values()):
                 raise Refused(
-                    f"{name} has no number: the headers here lack it, and socketpkg_linux.h has no row for it."
+                    f"{name} has no number: no header here has a macro of that name, and socketpkg_linux.h has no row."
                     " Write the row, or say --elsewhere for a constant of other systems"
                 )
             refuse_aside(name, numbers)
@@ -327,7 +327,8 @@ def inserted(text: str, variable: str, name: str) -> str:
 
 
 def refuse_aside(name: str, numbers: dict[str, int]) -> None:
-    """Refuses a member of an enum that would make one that is there its alias: of two, the first in order is it."""
+    """Refuses a name that would become an enum's member and make an existing member its alias: of two names for one
+    number, the first in the alphabet is the member."""
     prefix = name.partition("_")[0] + "_"
     enums = runpy.run_path(str(HERE / "_stubs.py"))["ENUMS"]
     if prefix in {prefix for _, prefix in enums.values()}:

@@ -73,7 +73,7 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
         for value in vars(module).values():
             if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
                 theirs[id(value)] = value
-    # The backend stands below all this, and takes from the standard library what is its own.
+    # The backend is not replaced: it uses the standard library's module on purpose.
     exempt = {_OWN, f"{_OWN}_ffi"}
     backend = sys.modules[_OWN_LOW_LEVEL].backend
     while backend is not None:

@@ -157,7 +157,7 @@ class ReceiveError(NamedTuple):
 
     *origin* is one of ``SO_EE_ORIGIN_*``, *type* and *code* are those of the ICMP message, *info* is its further
     information (the MTU for EMSGSIZE), *data* the sequence number of a timestamp or of zero-copy. *offender* is the
-    address of the host that told the error, None if nobody did.
+    address of the host that sent the error, None where the kernel names none.
     """
 
     errno: int

@@ -155,8 +155,8 @@ class _Failure:
 
     @property
     def reason(self) -> str:
-        """The reason in words. Where none was given the backend's own module is missing, and what is known of that
-        is read when somebody asks: with ``auto`` nobody does."""
+        """The reason in words. Where none was given the backend's own module is missing; why is found out here, at the
+        first look, since choosing with ``auto`` does not need it."""
         return self._reason or _why_missing(self.package, self.cause)
 
 
@@ -362,7 +362,7 @@ def _listing(but: str = "") -> str:
     parts = []
     for status in statuses.values():
         if status.name != but:
-            # No compiler, for one, is a reason that two have.
+            # Two backends may have one reason: no compiler, for example.
             unusable = "not usable, for the same reason" if status.reason in told else status.reason
             parts.append(f"{status.name} ({'usable' if status.usable else unusable})")
             told.add(status.reason)
@@ -479,7 +479,7 @@ def _load(name: str, package: str) -> Backend | _Failure:
         _imported(package)
         module = _imported(f"{package}.syscalls")
         syscalls = _checked(module)
-        # What the modules of the engine import from there. In a vendored copy of today's backends too.
+        # The modules of the engine import it from there, in a vendored copy too.
         vars(module).setdefault("SYSCALLS", syscalls())
         if "compiled-core" not in syscalls.features and not _has_core(package):
             serve(package)

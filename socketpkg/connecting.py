@@ -90,7 +90,7 @@ def _in_turn(found: Iterable[Any]) -> Iterator[Any]:
 
 
 def _end(sock: socketpkg.socket) -> None:
-    """Closes a loser. What close(2) says of a connection that nobody uses is nobody's business."""
+    """Closes a connection that lost the race. An error of close(2) is ignored: the connection is not used."""
     try:
         sock.close()
     except OSError:

@@ -214,7 +214,7 @@ class RequiredSyscalls:
         timeout: int,
     ) -> int:
         """sendmsg(2) of gathered *buffers* and ancillary items (level, type, data); returns the count. An empty
-        *address* is none. No control buffer is passed when there are no items."""
+        *address* means no address. No control buffer is passed when there are no items."""
         raise NotImplementedError
 
     def cmsg_len(self, length: int) -> int:
@@ -346,7 +346,7 @@ class Syscalls(RequiredSyscalls):
         return self.accept(sock, timeout)[0]
 
     def accept_many(self, sock: HasDescriptor, count: int, timeout: int, found: list[tuple[int, bytes]]) -> None:
-        """accept4(2) until nobody waits: the first connection is waited for as accept does it, and of the others, up to
+        """accept4(2) until no connection waits: the first one is waited for as accept does it, and of the others, up to
         *count* (1 or more) in all, those are taken that are there. What accept gives of each is added to *found*: it is
         the caller's from then on, also when the call fails. An error behind the first connection ends the call, and is
         not raised.
@@ -448,7 +448,7 @@ class Syscalls(RequiredSyscalls):
         timeout: int,
     ) -> int:
         """sendmmsg(2) on a socket that keeps messages apart: how many were sent. The lists hold what sendmsg takes for
-        each message (1 or more), but that a single buffer need not be in a tuple; an empty *ancillary* is none at all.
+        each message (1 or more), but a single buffer need not be in a tuple; an empty *ancillary* means no items.
 
         It waits for room for the first message as sendmsg does. With a negative timeout it then sends all of them,
         as the kernel's own blocking call does; otherwise as many as there is room for.

@@ -296,7 +296,7 @@ def accept_many(listener: socketpkg.socket, limit: SupportsIndex = 64) -> list[t
         _SYSCALLS.accept_many(descriptor, most, _timeout_ns(listener.gettimeout()), accepted)
         for fd, raw in accepted:
             address = _CODEC.decode(raw, proto)
-            # What __init__ of the class does, but that nobody need ask the kernel what was just accepted.
+            # As __init__ of the class does it, without asking the kernel for the family and type, which are known.
             sock: Any = cls.__new__(cls)
             sock._io_refs = 0
             sock._closed = False

@@ -3,17 +3,17 @@
  * A call that releases the GIL beside a computing thread gets it back only after that thread's whole switch interval
  * (5 ms), so calls that cannot block keep it. But a thread whose calls always find data then behaves like a computing
  * one itself: with sixteen of them, a thread that sleeps wakes up to a second late. So a thread keeps the GIL for a
- * budget of time, and then hands it over, and stands in a queue of such threads (socketpkg_gil_queue.h). Who had the GIL
- * before it came back sets the next budget:
+ * budget of time, then hands it over, and stands in a queue of such threads (socketpkg_gil_queue.h). The next budget
+ * depends on who had the GIL before it came back:
  *
  *  - nobody took it: the budget doubles, up to SP_GIL_BUDGET_ALONE;
  *  - threads that transfer as this one does: the budget is SP_GIL_BUDGET_SHARED;
  *  - a thread that is not one of ours, for as long as a computing one keeps it: the budget doubles, up to
  *    SP_GIL_BUDGET_COMPUTING, for each handover costs such a wait.
  *
- * A thread that is woken needs some time to take the GIL, so the one that hands it over stays away for a while. The only
- * thread of an interpreter hands nothing over. To look at the clock at each call would be dear, so it is looked at in
- * each SP_GIL_CALLS-th.
+ * A thread that is woken needs some time to take the GIL, so the one that hands it over stays away for a while. The
+ * only thread of an interpreter hands nothing over. To look at the clock at each call would be dear, so it is looked at
+ * in each SP_GIL_CALLS-th.
  *
  * Included after Python.h. */
 #ifndef SOCKETPKG_GIL_H
@@ -45,7 +45,8 @@ typedef struct {
 } sp_gil_state;
 
 #if defined(__GLIBC__) && !defined(__APPLE__)
-/* Without a call for each access. glibc keeps room for a little of this in modules that are loaded late; others do not. */
+/* Without a call for each access. glibc keeps room for a little of this in modules that are loaded late, others keep
+ * none. */
 static __thread sp_gil_state sp_gil __attribute__((tls_model("initial-exec")));
 #else
 static __thread sp_gil_state sp_gil;

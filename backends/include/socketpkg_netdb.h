@@ -1,7 +1,7 @@
 /* The functions of <netdb.h> whose reentrant form is not the same on every platform.
  *
- * Where there is none, the plain function is called: its result lives in memory of the C library's, so of the hosts' the
- * caller must keep other threads out until it has read the entry.
+ * Where there is none, the plain function is called: its result lives in memory of the C library's, so of the hosts'
+ * the caller must keep other threads out until it has read the entry.
  */
 #ifndef SOCKETPKG_NETDB_H
 #define SOCKETPKG_NETDB_H
@@ -63,15 +63,15 @@ static inline int sp_gethostbyaddr(const void *packed, socklen_t length, int fam
 
 /* The entries of services and protocols. These keep other threads out themselves where they have to.
  *
- * SP_FIND_..._R and SP_FIND_..._LOCKED look an entry up by FUNCTION with the arguments behind USE. USE is a statement: it
- * reads what it needs from *found*, which is null when there is no entry, and is released right after.
+ * SP_FIND_..._R and SP_FIND_..._LOCKED look an entry up by FUNCTION with the arguments behind USE. USE is a statement:
+ * it reads what it needs from *found*, which is null when there is no entry, and is released right after.
  */
 
 #if SP_HAVE_GETSERVBYNAME_R || SP_HAVE_GETPROTOBYNAME_R
 enum { SP_ENTRY_SIZE = 1024, SP_ENTRY_LIMIT = 1 << 24 };
 
-/* A larger buffer in place of *buffer*, which is *first* at the beginning; or null, when it is large enough for
- * everyone or memory has run out. */
+/* A larger buffer in place of *buffer*, which is *first* at the beginning; null when SP_ENTRY_LIMIT is reached or
+ * memory has run out. */
 static inline char *sp_grow(char *buffer, const char *first, size_t *size)
 {
     if (buffer != first)

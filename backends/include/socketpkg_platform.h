@@ -316,8 +316,8 @@ struct mmsghdr {
 #define SP_MSG_WAITFORONE 0
 #endif
 
-/* send(2) and its like heed MSG_DONTWAIT on a descriptor in blocking mode. XNU looks at the descriptor's mode alone when
- * it sends (sosendcheck): there no send may keep the GIL. Defined by the compiler's command, it is for tests. */
+/* send(2) and its like heed MSG_DONTWAIT on a descriptor in blocking mode. XNU looks at the descriptor's mode alone
+ * when it sends (sosendcheck): there no send may keep the GIL. Defined by the compiler's command, it is for tests. */
 #ifndef SP_SENDS_HEED_DONTWAIT
 #define SP_SENDS_HEED_DONTWAIT (!SP_APPLE)
 #endif
@@ -455,9 +455,9 @@ struct mmsghdr {
 
 /* -- constants as numbers of Python ----------------------------------------------------------------------------- */
 
-/* A macro's value as CPython's module has it. That takes them as a long: with 64 bits an unsigned one above INT_MAX stays
- * positive (INADDR_BROADCAST, VMADDR_CID_ANY) and a negative one negative (EAI_AGAIN); with 32 bits both are negative.
- * What takes more than 32 bits (of AF_XDP) CPython does not have, and is whole everywhere. */
+/* A macro's value as CPython's module has it. That takes them as a long: with 64 bits an unsigned one above INT_MAX
+ * stays positive (INADDR_BROADCAST, VMADDR_CID_ANY) and a negative one negative (EAI_AGAIN); with 32 bits both are
+ * negative. What takes more than 32 bits (of AF_XDP) CPython does not have, and is whole everywhere. */
 #define SP_AS_LONG(value) \
     ((long long)(value) - (sizeof(long) == 4 && (long long)(value) >> 31 == 1 ? 4294967296LL : 0LL))
 

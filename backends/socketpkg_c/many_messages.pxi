@@ -143,7 +143,7 @@ cdef tuple receive_many(
             if start == 0:
                 received = _transfer(sock, &t, False, timeout)
             elif in_error(sock):
-                # It is the next call's: one that came up here would be lost.
+                # The error is left to the next call: a receive would clear it here, and this call succeeds.
                 break
             else:
                 received = tried(sock, &t, False, libc.MSG_DONTWAIT, &error)

@@ -102,7 +102,7 @@ cdef class Syscalls(Contract):
         cdef Transfer t
         memset(&t, 0, sizeof(t))
         t.operation = ACCEPT
-        # It comes at once, and poll(2) does not know.
+        # There is always a descriptor, and poll(2) does not report it: so never wait.
         return accepted(sock, &t, timeout if timeout < 0 else 0)
 
     cpdef accept_many(self, Descriptor sock, Py_ssize_t count, long long timeout, list found):
@@ -632,7 +632,7 @@ cdef SocketAPI socket_api
 
 
 def keep_gil_for(long long budget):
-    """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
+    """Fixes for how many nanoseconds a thread keeps the GIL; with 0 it measures that itself again. For tests."""
     libc.sp_gil_fixed = budget
 
 

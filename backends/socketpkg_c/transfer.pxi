@@ -181,7 +181,7 @@ cdef ssize_t attempt(Transfer *t, int more_flags) noexcept nogil:
 cdef bint advance(Transfer *t, size_t count) noexcept nogil:
     """Leaves in *t* what a stream has not taken of it; False when nothing is left."""
     if t.operation == SENDMMSG:
-        return False  # what counts there is messages, and the caller goes on with the others
+        return False  # its result counts messages, and its caller sends the others
     if t.operation != SENDMSG:
         t.data += count
         t.size -= count
@@ -267,8 +267,8 @@ cdef ssize_t _transfer_until(
             result = tried(sock, t, True, libc.MSG_DONTWAIT, &error)
             if result >= 0:
                 if sending and result < <ssize_t>t.size and advance(t, result):
-                    # The kernel's blocking send takes all of a stream's bytes, so the rest has to go too. What is
-                    # sent is sent: an error now shows itself in the next call.
+                    # The kernel's blocking send takes all of a stream's bytes, so the rest has to go too. After an
+                    # error the partial count is the result: the next call meets the error.
                     rest = tried(sock, t, False, 0, &error)
                     if rest > 0:
                         result += rest
@@ -340,8 +340,8 @@ cdef extern from "Python.h":
     char *bytes_data "PyBytes_AS_STRING" (PyObject *)
     Py_ssize_t bytes_size "PyBytes_GET_SIZE" (PyObject *)
 
-# A bytes object that nobody has seen, for the next large receive. Programs ask for 64 or 256 KiB and mostly get some
-# hundred bytes: making an object of that size, and touching its pages, takes longer than the system call.
+# A bytes object that no other code refers to, for the next large receive. Programs ask for 64 or 256 KiB and mostly
+# get some hundred bytes: making an object of that size, and touching its pages, takes longer than the system call.
 cdef PyObject *spare = NULL
 
 
@@ -406,8 +406,8 @@ cdef bytes shortened(PyObject *data, Py_ssize_t size):
 
 
 cdef inline int exports_writable(object buffer, Py_buffer *view) except -1:
-    """Exports a buffer that can be written to: 1, or 0 when it has none. Whoever raises for it does so outside, or the
-    error would hide this one."""
+    """Exports a buffer that can be written to: 1, or 0 when it has none. The caller then raises its own error, which
+    so has no context."""
     if try_buffer(buffer, view, PyBUF_WRITABLE) == 0:
         return 1
     if not PyErr_ExceptionMatches(Exception):

@@ -40,7 +40,8 @@
         return sp_result_ < 0 ? -errno : sp_result_; \
     } while (0)
 #define SP_STATUS(call) return (call) < 0 ? -errno : 0
-/* A call that never blocks. _build_ffi.py declares held_NAME for each sp_NAME that is written with this, on one line. */
+/* A call that never blocks. _build_ffi.py declares held_NAME for each sp_NAME that is written with this, on one line.
+ * */
 #define SP_GIL_HELD static int
 
 typedef __typeof__(((struct msghdr *)0)->msg_iovlen) sp_msg_iovlen_t;
@@ -130,7 +131,7 @@ static int sp_accept(int fd, void *name, int *length)
     return result;
 }
 
-/* Those that wait, up to *count*: how many. *fd* is the caller's own, which nobody else closes. */
+/* Accepts the connections that wait, up to *count*: how many. *fd* is a duplicate that only the caller closes. */
 static int sp_accept_many(int fd, int count, int *fds, void *names, socklen_t *sizes)
 {
     SP_RESULT(sp_accept_waiting(fd, NULL, count, 1, fds, names, sizes));
@@ -151,7 +152,7 @@ static long long held_now(void)
     return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests. */
+/* Fixes for how many nanoseconds a thread keeps the GIL; with 0 it measures that itself again. For tests. */
 static void held_keep_gil_for(long long budget)
 {
 #if SP_KEEPS_GIL
@@ -383,7 +384,7 @@ static int sp_getifaddrs(struct ifaddrs **list)
     SP_STATUS(getifaddrs(list));
 }
 
-/* A macro here, a member of a union there. */
+/* On Linux the name is a macro for a member of a union, which cffi cannot declare. */
 static struct sockaddr *sp_ifa_other(struct ifaddrs *entry)
 {
     return entry->ifa_dstaddr;
@@ -407,7 +408,7 @@ static int sp_sethostname(const void *name, size_t length)
 
 /* -- calls that cannot block ---------------------------------------------------------------------------------- */
 
-/* They are the same functions: with MSG_DONTWAIT, or such as never wait. */
+/* The same functions: called with MSG_DONTWAIT, or of the kind that never waits. */
 #define held_socket sp_socket
 #define held_socketpair sp_socketpair
 #define held_getsockopt_int sp_getsockopt_int

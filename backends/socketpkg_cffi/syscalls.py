@@ -62,7 +62,7 @@ _NAME_SIZE: int = lib.SP_NAME_SIZE
 
 
 class _Open:
-    """A guard that lets everyone in."""
+    """A guard that excludes no thread."""
 
     def __enter__(self) -> None:
         pass
@@ -139,7 +139,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     _sol_socket = lib.SOL_SOCKET
     _so_error = lib.SO_ERROR
     _scm_rights = lib.SCM_RIGHTS
-    #: sp_socket and sp_socketpair see to it.
+    #: sp_socket and sp_socketpair set it.
     _cloexec = 0
     _cmsg_header = _cmsg_header()
     _cmsg_align = lib.sp_cmsg_space(1) - lib.sp_cmsg_space(0)
@@ -211,7 +211,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         try:
             target = _from_buffer(_CHARS, data)
         except TypeError:
-            # Its own text is another one. Raised in here, the next error would hide it.
+            # cffi's text differs from the interpreter's. Raised in here, the error would have this one as its context.
             target = None
         if target is None:
             target = _from_buffer(_CHARS, memoryview_of(data))
@@ -518,7 +518,7 @@ def _ask_host(function: Any, *question: Any) -> tuple[bytes, list[bytes], int, l
 
 
 def keep_gil_for(budget: int) -> None:
-    """Sets for how many nanoseconds a thread keeps the GIL, in place of what it finds out; 0 lets it. For tests."""
+    """Fixes for how many nanoseconds a thread keeps the GIL; with 0 it measures that itself again. For tests."""
     lib.held_keep_gil_for(budget)
 
 

@@ -106,7 +106,7 @@ _HOST_SIZE = 1025
 _SERVICE_SIZE = 32
 #: IF_NAMESIZE
 _INTERFACE_SIZE = 16
-#: The h_errno of <netdb.h> for what has no better one.
+#: NO_RECOVERY of <netdb.h>, the h_errno of failures that have no other.
 _NO_RECOVERY = 3
 if NARROW and LIBC == "musl":
     raise BackendUnavailable("the ctypes backend has no layouts for musl in 32-bit mode")
@@ -494,7 +494,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
                 _pins.append(pin)
 
     else:
-        # There a slice of an array is put together byte by byte, and no map is unmapped until the next collection.
+        # PyPy makes a slice of an array byte by byte, and unmaps a map at the next collection only.
         _must_let_go = True
 
         def _memory(self, size: int) -> tuple[Any, Any]:
@@ -628,7 +628,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
                 target, room = self._writable(buffer)
                 recv, released = self._recv, self._recv_released
                 try:
-                    # Another thread can have shortened it.
+                    # Another thread may have shortened the buffer.
                     size = min(size, room)
                     return self._transfer(
                         sock, POLLIN, recv, released, target, size, size, flags, timeout, tried=result

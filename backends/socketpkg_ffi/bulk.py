@@ -106,7 +106,7 @@ def receive_many(
             asked = min(room, count - len(data))
             block.prepare(backend)
             if buffers is None and flags & backend._msg_trunc:
-                # A stream counts what it throws away: what is there must be nobody's.
+                # A stream counts bytes that it does not write (tcp(7)): the memory must hold no other socket's data.
                 block.write(backend, block.data, bytes(block.size - block.data))
             size = asked * (bufsize + MESSAGE_COST)
             keep: list[Any] = []
@@ -123,7 +123,7 @@ def receive_many(
                     timeout,
                 )
             elif backend._poll(sock._sp_fd, 0, 0) & POLLERR:
-                # It is the next call's: one that came up here would be lost.
+                # The error is left to the next call: a receive would clear it here, and this call succeeds.
                 break
             else:
                 received = backend._recvmmsg_released(sock._sp_fd, block.target, asked, mode | MSG_DONTWAIT)
@@ -139,7 +139,7 @@ def receive_many(
         for items in ancillary:
             backend.close_rights(items)
         if block is not None and ancbufsize:
-            # Of messages that came with the exception of a signal's handler.
+            # Of messages that were received before the handler of a signal raised.
             for start in range(block.control, block.data, ancbufsize):
                 backend.close_rights(backend._items(block.view[start : start + ancbufsize]))
         raise

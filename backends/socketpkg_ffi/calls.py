@@ -199,7 +199,7 @@ class ForeignSyscalls(Syscalls):
         try:
             return self._writable(buffer)
         except Exception as failure:
-            # Raised in here, the next error would hide this one.
+            # Raised in here, the error would have this one as its context.
             if not refuses(buffer, failure):
                 raise
         raise TypeError(f"{caller}() argument 1 must be read-write bytes-like object, not {type(buffer).__name__}")
@@ -396,7 +396,7 @@ class ForeignSyscalls(Syscalls):
         return self._accepted(sock, timeout, self._name())
 
     def accept_unnamed(self, sock: HasDescriptor, timeout: int) -> int:
-        # It comes at once, and poll(2) does not know.
+        # There is always a descriptor, and poll(2) does not report it: so never wait.
         return self._accepted(sock, min(timeout, 0), None)[0]
 
     def _accepted(self, sock: HasDescriptor, timeout: int, room: tuple[Any, Any, Any] | None) -> tuple[int, bytes]:
@@ -558,7 +558,7 @@ class ForeignSyscalls(Syscalls):
                 try:
                     raise refusal
                 finally:
-                    # Or it would refer to itself by its traceback, whose frames keep the socket alive.
+                    # The exception's traceback has this frame: a reference back would keep the socket alive.
                     del refusal
             result = 0
         return self._receive(sock, bufsize, flags, timeout, result)
@@ -567,7 +567,8 @@ class ForeignSyscalls(Syscalls):
         target, view = scratch = self._scratch(bufsize, flags)
         recv, released = self._recv, self._recv_released
         result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
-        # MSG_TRUNC gives the length of the datagram, and behind the data lies what other sockets have received.
+        # With MSG_TRUNC the result is the datagram's length, which may be more than was received; behind that the
+        # buffer has data of other sockets.
         data: bytes = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data
@@ -583,7 +584,8 @@ class ForeignSyscalls(Syscalls):
         except IndexError:
             scratch = self._memory(SCRATCH)
         if flags & self._msg_trunc:
-            # With it a stream throws its data away and counts it (tcp(7)): what is there must be nobody's.
+            # With it a stream counts bytes that it does not write (tcp(7)): what is in the memory must be no other
+            # socket's data.
             self._write(*scratch, 0, bytes(size))
         return scratch
 
@@ -677,7 +679,7 @@ class ForeignSyscalls(Syscalls):
             sent = tried
             if tried <= 0:
                 sent = self._transfer(sock, POLLOUT, send, released, target, size, size, flags, timeout, tried=tried)
-            # More was given to a call that blocks: the kernel took less because a signal came, and that is the result.
+            # A blocking call of more than LARGE takes less only when a signal interrupts it: that count is the result.
             if sent < size <= LARGE and timeout < 0:
                 return self._send_rest(sock, target, size, flags, sent)
             return sent
@@ -820,7 +822,7 @@ class ForeignSyscalls(Syscalls):
         vectors = keep = None
         size = self._scattered_size(buffers, flags)
         if size and not sock._sp_waits_first:
-            # This cannot wait, and so nobody can tell that the buffers are not exported meanwhile.
+            # This call cannot wait, so no other code runs that could notice that the buffers are not exported.
             try:
                 return self._receive_and_scatter(sock, buffers, size, ancbufsize, flags)
             except BlockingIOError as failure:
@@ -854,7 +856,7 @@ class ForeignSyscalls(Syscalls):
                 ):
                     return 0
         except (TypeError, ValueError):
-            # A view without a length, or released: who takes one at a time tells it.
+            # A view without a length, or released: taking the buffers one at a time raises the right error.
             return 0
         return size if size <= LARGE else 0
 
@@ -867,7 +869,7 @@ class ForeignSyscalls(Syscalls):
         try:
             message = self._receive_message(sock, calls, target, size, size, ancbufsize, flags, 0)
             try:
-                # Each takes as much as it has room for. A deque of no length only runs through it.
+                # Each takes as much as it has room for. A deque of length 0 consumes the iterator.
                 deque(map(BytesIO(view[: message[0]]).readinto, buffers), 0)
             except BaseException:
                 self.close_rights(message[1])
@@ -972,8 +974,8 @@ class ForeignSyscalls(Syscalls):
             if joined is not None:
                 size = len(joined)
                 if self._holds_sends:
-                    # This cannot wait, and so nobody can tell that it has a copy. What waits has the buffers
-                    # themselves, which nobody can resize meanwhile.
+                    # This call cannot wait, so no other code runs that could notice the copy. A call that waits
+                    # exports the buffers themselves, which keeps others from resizing them.
                     tried = self._sendmsg(sock._sp_fd, joined, size, flags | self._dontwait, *more)
                     if tried == size or (timeout >= 0 and tried >= 0):
                         return tried
@@ -1006,7 +1008,7 @@ class ForeignSyscalls(Syscalls):
         Not with a flag like MSG_ZEROCOPY, by which the kernel goes on reading them. Those that may change are joined
         only where the first try holds the GIL.
         """
-        # A message of more buffers than the kernel takes is refused, and stays so.
+        # The kernel refuses a message of more buffers than IOV_MAX; joined, it would be sent.
         if not 0 < len(buffers) <= IOV_MAX or flags & self._other_flags:
             return None
         if not (_JOINED if self._holds_sends else _BYTES).issuperset(map(type, buffers)):
@@ -1016,7 +1018,7 @@ class ForeignSyscalls(Syscalls):
                 return None
             joined = b"".join(buffers)
         except (BufferError, TypeError, ValueError):
-            # A view in pieces, without a length or released: who takes one at a time tells it.
+            # A view in pieces, without a length or released: taking them one at a time raises the right error.
             return None
         return joined if len(joined) <= LARGE else None
 

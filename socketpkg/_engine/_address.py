@@ -98,7 +98,7 @@ def host_name(host: Any) -> str:
         try:
             encoded = idna(name)
         except UnicodeError:
-            # Raised in here, the next error would hide this one.
+            # Raised in here, the error would have this UnicodeError as its context.
             pass
         if not encoded:
             raise TypeError("encoding of hostname failed")
@@ -168,7 +168,7 @@ def _packed(raw: bytes) -> tuple[int, bytes, int]:
 
 
 def _scope_id(scope: str) -> int:
-    """The interface index that *scope* names (RFC 4007 11), 0 for an empty one, -1 for one that there is not."""
+    """The interface index that *scope* names (RFC 4007 11), 0 for an empty one, -1 when there is no such interface."""
     if not scope:
         return 0
     if scope.isdecimal():

@@ -72,7 +72,8 @@ _NONE_YET: Any = object()
 
 
 def receive(sock: Socket, count: int, bufsize: int, ancbufsize: int, flags: int, added: int) -> list[Any]:
-    """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only; *added* are flags that are not his."""
+    """`Socket.recvmmsg`. An *ancbufsize* of -1 asks for data and address only; *added* are flags that are not the
+    caller's."""
     if count < 0:
         raise ValueError("negative count in recvmmsg")
     if bufsize < 0:
@@ -223,7 +224,7 @@ def send_segments(sock: Socket, data: ReadableBuffer, size: int, address: Any, f
     if type(data) is bytes:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, data, size, raw, flags)
-    # Each view is released by name: on PyPy another one would be a matter of the collector.
+    # Each view has a name and is released: on PyPy a temporary one would export the buffer until the collector runs.
     with contiguous(data) as view, view.cast("B") as content:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, content, size, raw, flags)
@@ -301,7 +302,7 @@ def receive_segments(sock: Socket, bufsize: int, flags: int) -> tuple[list[bytes
         raise OverflowError(_TOO_LARGE)
     gro = _has_gro is not False and _is_udp(sock)
     if gro:
-        # Asked for in every call: an object is not the only one that sets the options of its socket.
+        # Set in every call: other objects and processes may set options of the same socket.
         try:
             _sys.setsockopt_int(sock, _UDP, _UDP_GRO, 1)
             _has_gro = True

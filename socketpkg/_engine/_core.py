@@ -181,7 +181,7 @@ class Socket:
         if self._sp_fd == -1:
             return
         try:
-            # None when the interpreter has taken this module apart already, and nobody is left to be warned.
+            # At shutdown this module's names may be None already; then the warning is left out.
             if warn is not None:
                 warn(f"unclosed {self!r}", ResourceWarning, stacklevel=1, source=self)
         except Exception as failure:
@@ -639,7 +639,7 @@ def _message(sock: Socket, message: tuple[Any, list[Any], int, bytes], added: in
     try:
         return received, ancillary, marks, _codec.decode(raw, sock._sp_proto)
     except BaseException:
-        # Nobody gets the descriptors that have come.
+        # The call fails, so the descriptors that were received cannot be handed over.
         _sys.close_rights(ancillary)
         raise
 
@@ -736,7 +736,7 @@ def initialize(
         fd = _descriptor(fileno)
         if fd < 0:
             raise ValueError("negative file descriptor")
-        # Of one that another object gives away, all is known.
+        # A descriptor that another object gives away is not looked at: that object knows its family, type and protocol.
         known = family_number != -1 and kind != -1 and protocol != -1 and bool(_offered)
         if not known or _offered.get(fd) is None:
             family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
@@ -762,8 +762,8 @@ def _take_over(sock: Socket, family: int, kind: int, protocol: int, fd: int) -> 
     offered = bool(_offered)
     if offered:
         owner = _offered.get(fd)
-    # Interpreted, a signal's handler can run after each call that is made here. There is none between the end of the
-    # one's ownership and the beginning of the other's, nor between this and that nobody offers the descriptor any more.
+    # Interpreted, a signal's handler can run after each call that is made here. So no call stands between taking the
+    # descriptor from its owner, giving it to the new one, and withdrawing the offer.
     if owner is not None:
         owner._sp_fd = -1
     sock._sp_fd = fd
@@ -793,8 +793,8 @@ def _kind_of(fd: int, family: int, kind: int, protocol: int) -> tuple[int, int, 
     return family, kind, protocol
 
 
-# The descriptors that `adopt` offers to an object in the making, and who owns them until it takes them over: a socket
-# object, or nobody.
+# The descriptors that `adopt` offers to an object in the making, and the socket object that owns each until then (None
+# for a descriptor without an object).
 _offered: dict[int, Socket | None] = {}
 
 
@@ -998,9 +998,9 @@ def _check_ancillary_size(size: int) -> None:
         raise ValueError("invalid ancillary data buffer length")
 
 
-# CPython converts its arguments from the first to the last, and complains of the first one that is wrong. Here the
-# backend takes the buffers, after all else has been converted. So when one of the others is wrong, the buffers before
-# it are looked at.
+# CPython converts its arguments from the first to the last, and raises for the first one that is wrong. Here the
+# backend takes the buffers, after all other arguments were converted. So when one of those is wrong, the buffers before
+# it are checked first, and the error is the same.
 
 
 def _flags_after(data: ReadableBuffer, flags: SupportsIndex) -> int:
@@ -1093,7 +1093,7 @@ def _tuple_of(iterable: Iterable[Any], message: str) -> tuple[Any, ...]:
     try:
         iterator = iter(iterable)
     except TypeError:
-        # Raised in here, the next error would hide this one. So elsewhere.
+        # Raised in here, the error would have this TypeError as its context.
         pass
     if iterator is None:
         raise TypeError(message)
@@ -1125,7 +1125,7 @@ def _ancillary_items(ancdata: Iterable[Any]) -> tuple[tuple[int, int, Any], ...]
 
 
 def _is_sequence(value: Any) -> bool:
-    """PySequence_Check(), but that bytes are no sequence of arguments."""
+    """PySequence_Check(), except that bytes do not count as a sequence of arguments."""
     return hasattr(type(value), "__getitem__") and not isinstance(value, (bytes, dict))
 
 
@@ -1409,7 +1409,7 @@ def getservbyport(port: SupportsIndex, /, *protocolname: str) -> str:
 
 
 def _protocol(given: tuple[str, ...], function: str) -> str | None:
-    """The optional second argument of a function. None is not what is left out."""
+    """The optional second argument of a function. Passing None is not the same as leaving it out: TypeError."""
     if len(given) > 1:
         raise TypeError(f"{function}() takes at most 2 arguments ({len(given) + 1} given)")
     return _text(given[0], function, 2) if given else None
@@ -1477,8 +1477,8 @@ def _short(x: SupportsIndex, function: str) -> int:
     return number
 
 
-# CPython 3.13 converts the arguments of some functions by code that is made for them: one error for what is too large
-# for an int and for a long, and no number for the only argument.
+# CPython 3.13 generates the code that converts the arguments of some functions. Its errors differ: the same text for
+# what is too large for an int and for a long, and a single argument is not called "argument 1".
 _GENERATED = sys.version_info >= (3, 13)
 
 

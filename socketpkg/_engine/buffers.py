@@ -14,7 +14,7 @@ def memoryview_of(data: ReadableBuffer) -> memoryview:
     try:
         return memoryview(data)
     except TypeError as error:
-        # Raised in here, the next error would hide this one.
+        # Raised in here, the error would have this one as its context.
         text = str(error).removeprefix("memoryview: ")
     raise TypeError(text)
 

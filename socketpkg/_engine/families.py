@@ -95,7 +95,7 @@ class RareFamilies:
         if codec is not None:
             return codec[1](proto, raw)
         if family in self._named:
-            # As it is taken.
+            # The form that `encode` takes for it.
             return raw
         return family, raw[2:16].ljust(14, b"\0")
 
@@ -108,7 +108,7 @@ class RareFamilies:
         return self._sys.if_nametoindex(name)
 
     def _interface_name(self, number: int) -> str:
-        """Empty for 0, which is any interface, and for one that is gone."""
+        """Empty for 0, which is any interface, and for an interface that is gone."""
         if number:
             try:
                 return fsdecode(self._sys.if_indextoname(number & UINT_MAX))
@@ -311,7 +311,7 @@ class RareFamilies:
             text = _bdaddr_text(bdaddr)
             psm = int.from_bytes(packed_psm, "little")
             cid = int.from_bytes(packed_cid, "little")
-            # As short as it can be: programs knew the pair before there was more to say.
+            # The shortest form: programs written before there were more fields expect a pair.
             if kind != constants["BDADDR_BREDR"]:
                 return text, psm, cid, kind
             return (text, psm, cid) if cid else (text, psm)

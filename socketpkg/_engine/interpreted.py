@@ -145,7 +145,7 @@ def _native(function: Any, own: Any) -> Any:
     shown: Any = Function(function)
     shown.model = own
     shown.__module__ = own.__module__
-    # The names in those of our own would be looked for in a module that a built-in function has not.
+    # The names in our own annotations would be looked up in the function's module, and a built-in function has none.
     shown.__annotations__ = {}
     return shown
 

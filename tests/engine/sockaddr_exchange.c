@@ -1,6 +1,6 @@
 /* Stands between a program and the kernel, for test_address_codec.py: loaded before the C library (LD_PRELOAD), bind()
- * keeps the address that it is given and getsockname() answers with it. So a test sees how the standard library's socket
- * encodes and decodes an address of a family that this kernel has not.
+ * keeps the address that it is given and getsockname() answers with it. So a test sees how the standard library's
+ * socket encodes and decodes an address of a family that this kernel has not.
  */
 #include <stddef.h>
 #include <string.h>

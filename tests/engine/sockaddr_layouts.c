@@ -1,8 +1,8 @@
 /* Lays out socket addresses as the headers of the machine have them, for test_address_codec.py.
  *
- * Each line of the input is a kind of address and the values of its fields; the answer is one line with the bytes of the
- * struct in hexadecimal, or "absent" where the machine has no header for it. Numbers are as C writes them; bytes are
- * hexadecimal digits, or "-" when there are none.
+ * Each line of the input is a kind of address and the values of its fields; the answer is one line with the bytes of
+ * the struct in hexadecimal, or "absent" where the machine has no header for it. Numbers are as C writes them; bytes
+ * are hexadecimal digits, or "-" when there are none.
  */
 #include "socketpkg_platform.h"
 

@@ -1,5 +1,5 @@
-/* Loaded before the C library: send(2) and its like that ignore MSG_DONTWAIT and look at the descriptor's mode alone, as
- * those of XNU do. */
+/* Loaded before the C library: send(2) and its like that ignore MSG_DONTWAIT and look at the descriptor's mode alone,
+ * as those of XNU do. */
 #define _GNU_SOURCE
 #include <sys/socket.h>
 #include <sys/syscall.h>

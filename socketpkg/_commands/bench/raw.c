@@ -1,8 +1,8 @@
 /* The system calls of the benchmark's operations in plain C loops: what no module can be faster than.
  *
- * raw_NAME(loops) does the scenario NAME so many times, on sockets of its own, and returns the nanoseconds that the timed
- * part took: the same part as in operations.py. On failure it returns -1, and raw_error() says what failed. Like there,
- * what was sent is checked to have arrived. Another file with more scenarios includes this one.
+ * raw_NAME(loops) does the scenario NAME so many times, on sockets of its own, and returns the nanoseconds that the
+ * timed part took: the same part as in operations.py. On failure it returns -1, and raw_error() says what failed. Like
+ * there, what was sent is checked to have arrived. Another file with more scenarios includes this one.
  */
 
 #define _GNU_SOURCE
@@ -73,36 +73,36 @@ static void end(void) {
 }
 
 /* Goes to "done" with the reason unless `what` is true. In a timed part errno is left alone before. */
-#define MUST(what)                                                                                                      \
-    do {                                                                                                                \
-        if (__builtin_expect(!(what), 0)) {                                                                             \
-            elapsed = failed(#what);                                                                                    \
-            goto done;                                                                                                  \
-        }                                                                                                               \
+#define MUST(what)                                                                                                     \
+    do {                                                                                                               \
+        if (__builtin_expect(!(what), 0)) {                                                                            \
+            elapsed = failed(#what);                                                                                   \
+            goto done;                                                                                                 \
+        }                                                                                                              \
     } while (0)
 
 /* Defines raw_NAME: `prepare`, and then batches of `most` turns or fewer. `turn` is timed; `before` and `after` come
  * around each batch of `count` turns and are not. All are expressions that are false when they have failed. In `after`,
  * `loops` is the number of turns that are left. */
-#define SCENARIO(name, most, prepare, before, turn, after)                                                              \
-    i64 raw_##name(i64 loops) {                                                                                         \
-        i64 elapsed = 0;                                                                                                \
-        errno = 0;                                                                                                      \
-        MUST(prepare);                                                                                                  \
-        while (loops > 0) {                                                                                             \
-            i64 count = loops < (most) ? loops : (most);                                                                \
-            MUST(before);                                                                                               \
-            errno = 0;                                                                                                  \
-            i64 start = now();                                                                                          \
-            for (i64 i = 0; i < count; i++) MUST(turn);                                                                 \
-            elapsed += now() - start;                                                                                   \
-            loops -= count;                                                                                             \
-            errno = 0;                                                                                                  \
-            MUST(after);                                                                                                \
-        }                                                                                                               \
-    done:                                                                                                               \
-        end();                                                                                                          \
-        return elapsed;                                                                                                 \
+#define SCENARIO(name, most, prepare, before, turn, after)                                                             \
+    i64 raw_##name(i64 loops) {                                                                                        \
+        i64 elapsed = 0;                                                                                               \
+        errno = 0;                                                                                                     \
+        MUST(prepare);                                                                                                 \
+        while (loops > 0) {                                                                                            \
+            i64 count = loops < (most) ? loops : (most);                                                               \
+            MUST(before);                                                                                              \
+            errno = 0;                                                                                                 \
+            i64 start = now();                                                                                         \
+            for (i64 i = 0; i < count; i++) MUST(turn);                                                                \
+            elapsed += now() - start;                                                                                  \
+            loops -= count;                                                                                            \
+            errno = 0;                                                                                                 \
+            MUST(after);                                                                                               \
+        }                                                                                                              \
+    done:                                                                                                              \
+        end();                                                                                                         \
+        return elapsed;                                                                                                \
     }
 #define NOTHING 1
 
@@ -150,8 +150,8 @@ SCENARIO(recv_large, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) ==
 SCENARIO(recv_large_later, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) == 16, received(16, loops))
 SCENARIO(recv_into_64k, 1, filled_pair(), put(BLOCK), recv(fds[1], other, BLOCK, 0) == BLOCK, received(BLOCK, loops))
 
-/* The reader is a process, as in operations.py. It answers with a byte when it has the first of the blocks, which is not
- * timed since both processes meet their memory for the first time, and with another when it has the others. */
+/* The reader is a process, as in operations.py. It answers with a byte when it has the first of the blocks, which is
+ * not timed since both processes meet their memory for the first time, and with another when it has the others. */
 static int reader(int fd, int answer, i64 blocks) {
     i64 turns[2] = {MEBIBYTE, blocks * MEBIBYTE};
     for (int turn = 0; turn < 2; turn++) {
