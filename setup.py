@@ -7,6 +7,8 @@ A backend is built whole or not at all, so that what is installed never is half 
 written into the installed package, where the doctor and the ImportError find it: installers hide what a build prints.
 """
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -14,6 +14,8 @@ read. So cross compilers serve as well. On Debian they come with ``apt-get insta
 has, and gets new ones from the rows of ``socketpkg_linux.h``.
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import runpy
@@ -84,7 +86,7 @@ def constants_def() -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_constants_def(directory: "str | Path") -> Path:
+def write_constants_def(directory: str | Path) -> Path:
     """Writes socketpkg_constants.def into *directory*, which is made if need be, and returns its path.
 
     The directory belongs in the include path, together with backends/include. A file that is there and right stays
@@ -128,6 +130,8 @@ _TABLE = '''\
 
 The numbers are those of the kernel's interface and of the C libraries, as the compilers of each machine have them.
 """
+
+from __future__ import annotations
 
 #: The machines whose compiler was asked, as platform.machine() spells them.
 MACHINES: tuple[str, ...] = ({machines})
@@ -217,7 +221,7 @@ def table_source(found: dict[tuple[str, str], dict[str, int]]) -> str:
     (musl_machine,) = [machine for machine, libc in found if libc == "musl"][:1]
     musl = differences(found[musl_machine, "glibc"], found[musl_machine, "musl"])
 
-    def entries(values: "dict[str, int] | dict[str, int | None]", indent: str = "    ") -> str:
+    def entries(values: dict[str, int] | dict[str, int | None], indent: str = "    ") -> str:
         return "".join(f'{indent}"{name}": {value},\n' for name, value in sorted(values.items()))
 
     return _TABLE.format(

@@ -5,6 +5,8 @@ whole installation up. Cython and cffi are needed for the backends of these name
 without. So `_plan` decides.
 """
 
+from __future__ import annotations
+
 from setuptools.build_meta import (
     build_editable,
     build_sdist,
@@ -27,16 +29,16 @@ __all__ = [
 ]
 
 
-def get_requires_for_build_wheel(config_settings: "object" = None) -> list[str]:
+def get_requires_for_build_wheel(config_settings: object = None) -> list[str]:
     """PEP 517: what a wheel takes besides pyproject.toml's list."""
     return _plan.requirements()
 
 
-def get_requires_for_build_editable(config_settings: "object" = None) -> list[str]:
+def get_requires_for_build_editable(config_settings: object = None) -> list[str]:
     """PEP 660: an editable installation builds the same."""
     return _plan.requirements()
 
 
-def get_requires_for_build_sdist(config_settings: "object" = None) -> list[str]:
+def get_requires_for_build_sdist(config_settings: object = None) -> list[str]:
     """PEP 517: an sdist has sources only, but setup.py describes the extensions for it as well."""
     return _plan.requirements()

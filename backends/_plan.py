@@ -6,6 +6,8 @@ asks when they are there, for what can be built. What both decide by is known at
 compiler.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -90,7 +92,7 @@ def _refused(package: str) -> str:
 
 # -- the compiler ------------------------------------------------------------------------------------------------------
 
-_problem: "str | None" = None
+_problem: str | None = None
 
 
 def compiler_problem() -> str:

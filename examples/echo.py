@@ -5,6 +5,8 @@
 It prints the backend that did it and how many bytes went round, and fails when one was lost or changed.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import sys

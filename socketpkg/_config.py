@@ -4,6 +4,8 @@ This is the whole one. A copy that ``python -m socketpkg vendor`` makes has anot
 the whole in nothing else. So what is in here is read wherever the two have to behave differently.
 """
 
+from __future__ import annotations
+
 import sys
 
 #: The name under which a copy was made, ``myapp._vendor.socketpkg`` for example. None is the whole edition.

@@ -1,5 +1,7 @@
 """Describes the extension modules of the c backend. setup.py builds what this says, and so does a vendored copy."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 #: The directives of Cython, for all modules.

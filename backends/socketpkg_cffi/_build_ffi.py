@@ -1,5 +1,7 @@
 """Describes the extension module of the cffi backend. setup.py builds what this says, and so does a vendored copy."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from pathlib import Path

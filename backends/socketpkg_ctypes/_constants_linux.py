@@ -3,6 +3,8 @@
 The numbers are those of the kernel's interface and of the C libraries, as the compilers of each machine have them.
 """
 
+from __future__ import annotations
+
 #: The machines whose compiler was asked, as platform.machine() spells them.
 MACHINES: tuple[str, ...] = ("aarch64", "armv7l", "i386", "ppc64le", "riscv64", "s390x", "x86_64")
 

@@ -7,6 +7,8 @@ there it prints the number of its connections.
 many of the connections to use, it sends that many, ten at a time, and checks that each comes back.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
 import random

@@ -5,6 +5,8 @@ to import most of socketpkg, so here each name has a stand-in that costs nothing
 a class that knows its instances.
 """
 
+from __future__ import annotations
+
 import _collections_abc
 from _collections_abc import Iterable as Iterable
 from types import TracebackType as TracebackType

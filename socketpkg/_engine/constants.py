@@ -24,6 +24,8 @@ ALG_OP_SIGN and ALG_OP_VERIFY (of an extension that Linux did not take).
 """
 
 # As text, which reads better than a thousand and a half of literals, and loads faster.
+from __future__ import annotations
+
 _NAMES = """
 # address families
 AF_AAL5 AF_ALG AF_APPLETALK AF_ASH AF_ATMPVC AF_ATMSVC AF_AX25 AF_BLUETOOTH AF_BRIDGE AF_CAIF AF_CAN AF_DECnet

@@ -5,6 +5,8 @@ They come from CPython's own source and are the same on every platform that has 
 """
 
 #: The Bluetooth addresses where there is AF_BLUETOOTH, the Hyper-V identifiers where there is AF_HYPERV.
+from __future__ import annotations
+
 STRINGS: dict[str, str] = {
     "BDADDR_ANY": "00:00:00:00:00:00",
     "BDADDR_LOCAL": "00:00:00:FF:FF:FF",

@@ -3,6 +3,8 @@
 https://pyinstaller.org/en/stable/hooks.html#provide-hooks-with-package
 """
 
+from __future__ import annotations
+
 import os
 
 

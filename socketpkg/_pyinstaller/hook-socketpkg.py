@@ -1,6 +1,8 @@
 """What a frozen program takes along of socketpkg, which no import statement shows: the backend is chosen at run time,
 and compiled modules import one another where a freezer cannot look."""
 
+from __future__ import annotations
+
 from importlib.util import find_spec
 
 from PyInstaller.utils.hooks import collect_submodules

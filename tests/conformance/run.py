@@ -6,6 +6,8 @@ passes there does not pass here. It needs nothing but the standard library and a
 ``--backend null+c --judge c`` compares a stack of layers with the backend that it stands on.
 """
 
+from __future__ import annotations
+
 import argparse
 import concurrent.futures
 import contextlib

@@ -1,5 +1,7 @@
 """Attributes of the standard library's ``socket`` that are modules, and that socketpkg imports when they are used."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import textwrap

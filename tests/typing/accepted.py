@@ -1,5 +1,7 @@
 """Ours is accepted where the standard library's is asked for: type-checked only, without one error."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 import ssl
