@@ -1,13 +1,13 @@
 /* Functions of the public class that are written in Python, and that CPython calls as compiled ones.
  *
- * What a program sees of such a function is the Python one: its type, signature, source and place in the class. Only the
- * pointer by which CPython calls it (PEP 590) is another, that of its twin here. The twin does the same in fewer
+ * What a program sees of such a function is the Python one: its type, signature, source and place in the class. Only
+ * the pointer by which CPython calls it (PEP 590) is another, that of its twin here. The twin does the same in fewer
  * instructions for an object of just the public class, and has the Python function called for all else: for a subclass,
  * for a class or a function that somebody has changed, for arguments by keyword, and below a debugger or a profiler,
  * which has to see the frames. An error gets the frames of the Python functions into its traceback.
  *
- * CPython 3.11 looks at the pointer only where it calls from C, as it does for `__init__`. Without the GIL another thread
- * could change the class between the look at it and the call: there are no twins there.
+ * CPython 3.11 looks at the pointer only where it calls from C, as it does for `__init__`. Without the GIL another
+ * thread could change the class between the look at it and the call: there are no twins there.
  *
  * Included after Python.h, and before socketpkg_traceback.h. */
 #ifndef SOCKETPKG_FUNCTIONS_H
