@@ -168,7 +168,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     _getpeername = lib.held_getpeername
 
     # CPython takes back the export of a buffer with the last reference to it.
-    _must_let_go = sys.implementation.name != "cpython"
+    _must_release = sys.implementation.name != "cpython"
 
     def constants(self) -> Mapping[str, int]:
         return MappingProxyType(_constants())
@@ -308,7 +308,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
             recv, released = self._recv, self._recv_released
             return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout, tried=tried)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 _release(target)
             del target
 

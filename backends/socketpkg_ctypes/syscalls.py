@@ -485,7 +485,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         def _write(self, target: Any, view: Any, start: int, content: bytes) -> None:
             _memmove(self._at_offset(target, start) if start else target, content, len(content))
 
-        _must_let_go = True
+        _must_release = True
 
         def _release_target(self, target: Any) -> None:
             if type(target) is _Pinned:
@@ -495,7 +495,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
 
     else:
         # PyPy makes a slice of an array byte by byte, and unmaps a map at the next collection only.
-        _must_let_go = True
+        _must_release = True
 
         def _memory(self, size: int) -> tuple[Any, Any]:
             if size > _HUGE:
@@ -634,7 +634,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
                         sock, POLLIN, recv, released, target, size, size, flags, timeout, tried=result
                     )
                 finally:
-                    if self._must_let_go:
+                    if self._must_release:
                         self._release_target(target)
                     del target
         return super().recv_into(sock, buffer, nbytes, flags, timeout)

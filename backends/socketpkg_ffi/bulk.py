@@ -145,7 +145,7 @@ def receive_many(
         raise
     finally:
         keep = []
-        backend._let_go_all(targets)
+        backend._release_targets(targets)
 
 
 def _take(
@@ -272,6 +272,6 @@ def send_many(
                 break
         return sent
     finally:
-        if backend._must_let_go:
+        if backend._must_release:
             backend._release_target(source_target)
         del source_target

@@ -216,15 +216,15 @@ class ForeignSyscalls(Syscalls):
                 raise
         raise TypeError(f"{caller}() argument 1 must be an iterable of single-segment read-write buffers")
 
-    #: Whether the last reference to a target is not enough for the buffer to be exported no longer.
-    _must_let_go = False
+    #: Whether a target must be released by `_release_target`: dropping the last reference does not end the export.
+    _must_release = False
 
     def _release_target(self, target: Any) -> None:
         """Ends the export of the buffer that a target was made of."""
         raise NotImplementedError
 
-    def _let_go_all(self, targets: list[Any]) -> None:
-        if self._must_let_go:
+    def _release_targets(self, targets: list[Any]) -> None:
+        if self._must_release:
             for target, _ in targets:
                 self._release_target(target)
         targets.clear()
@@ -522,7 +522,7 @@ class ForeignSyscalls(Syscalls):
             if result < 0:
                 self._fail(result)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -606,7 +606,7 @@ class ForeignSyscalls(Syscalls):
             recv, released = self._recv, self._recv_released
             return self._transfer(sock, POLLIN, recv, released, target, size, size, flags, timeout)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -639,7 +639,7 @@ class ForeignSyscalls(Syscalls):
                 size = nbytes
             return self._receive_from(sock, target, size, flags, timeout)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -666,7 +666,7 @@ class ForeignSyscalls(Syscalls):
         try:
             return self._send_target(sock, target, size, flags, timeout)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -704,7 +704,7 @@ class ForeignSyscalls(Syscalls):
         try:
             self._send_all(sock, target, size, flags, timeout)
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -771,7 +771,7 @@ class ForeignSyscalls(Syscalls):
                 return self._send_rest(sock, target, size, flags, sent)
             return sent
         finally:
-            if self._must_let_go:
+            if self._must_release:
                 self._release_target(target)
             del target
 
@@ -836,7 +836,7 @@ class ForeignSyscalls(Syscalls):
             calls = self._recvmsg_of, self._recvmsg_of_released
             return self._receive_message(sock, calls, vectors, len(targets), size, ancbufsize, flags, timeout)
         finally:
-            self._let_go_all(targets)
+            self._release_targets(targets)
             del vectors, keep
 
     def _scattered_size(self, buffers: tuple[WriteableBuffer, ...], flags: int) -> int:
@@ -998,8 +998,8 @@ class ForeignSyscalls(Syscalls):
                 return sent
             return self._send_targets(sock, targets, flags, sent)
         finally:
-            if self._must_let_go:
-                self._let_go_all(targets)
+            if self._must_release:
+                self._release_targets(targets)
             del targets, what, keep
 
     def _joined(self, buffers: tuple[ReadableBuffer, ...], flags: int) -> bytes | None:

@@ -674,6 +674,7 @@ def test_what_is_met_and_what_is_missed() -> None:
         facts["operations"].append(row)
         table = results.operations([LOOPS["getsockopt"]], facts, 0.25)
         assert table["note"].endswith("Other programs took 25 % of the machine.")
+        assert ("the goal in brackets" in table["note"]) is not quick
         figures = ("0.60 ±0.45", "4.00 ±3.00", "100 ns", "3.5 µs")
         marked = [f"{figure}{goal}" for figure, goal in zip(figures, goals, strict=True)]
         assert table["rows"] == [["getsockopt", "1 µs", "500 ns", *marked]]

@@ -103,7 +103,7 @@ def operations(scenarios: Sequence[Scenario], facts: Mapping[str, Any], others: 
     return {
         "title": "Operations",
         "note": "Least time of the rounds. For the backends it is the ratio to the stdlib's, ± half the middle half of "
-        f"the ratios in single rounds; the goal in brackets. {load(others)}",
+        f"the ratios in single rounds{'' if quick else '; the goal in brackets'}. {load(others)}",
         "head": ["operation", STDLIB, *(["raw C"] if raw else []), *ours, *(f"{t} - raw" for t in ours if raw)],
         "rows": rows,
     }
