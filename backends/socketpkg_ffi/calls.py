@@ -268,11 +268,12 @@ class ForeignSyscalls(Syscalls):
             raise OSError(error, strerror(error))
         return True
 
-    def _wait(self, sock: HasDescriptor, events: int, timeout: int, deadline: int) -> int:
-        """Waits until the socket is ready, in error or closed. The result is the deadline, which is set when it is 0.
+    def _wait(self, sock: HasDescriptor, events: int, timeout: int, deadline: int | None) -> int | None:
+        """Waits until the socket is ready, in error or closed. The result is the deadline in monotonic nanoseconds.
 
-        A negative *timeout* waits for ever; TimeoutError when the deadline passes. What ended the wait
-        shows itself in the next try.
+        Before the first wait of a call *deadline* is None, and is made of *timeout* here. A negative *timeout* waits
+        for ever, without a deadline; TimeoutError when the deadline passes. What ended the wait shows itself in the
+        next try.
         """
         while True:
             fd = sock._sp_fd
@@ -281,7 +282,7 @@ class ForeignSyscalls(Syscalls):
             milliseconds = -1
             if timeout >= 0:
                 now = self._now()
-                if deadline == 0:
+                if deadline is None:
                     deadline = now + timeout
                 elif now >= deadline:
                     raise TimeoutError("timed out")
@@ -335,9 +336,9 @@ class ForeignSyscalls(Syscalls):
             # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
             mode = flags | self._dontwait
             call = held if may_hold else released
-            deadline = 0
+            deadline = None
             if (self._must_wait(tried, timeout) if tried else waits_first) and timeout:
-                deadline = self._wait(sock, events, timeout, 0)
+                deadline = self._wait(sock, events, timeout, None)
             vain = 0
             while True:
                 result = call(sock._sp_fd, target, count, mode, *more)
@@ -402,11 +403,11 @@ class ForeignSyscalls(Syscalls):
     def _accepted(self, sock: HasDescriptor, timeout: int, room: tuple[Any, Any, Any] | None) -> tuple[int, bytes]:
         """What is accepted: its descriptor, and its name in *room* if there is one."""
         made: list[int] = []
-        deadline = 0
+        deadline = None
         try:
             if timeout > 0:
                 # accept has no flags, and O_NONBLOCK may have been cleared by others: only a wait keeps the deadline.
-                deadline = self._wait(sock, POLLIN, timeout, 0)
+                deadline = self._wait(sock, POLLIN, timeout, None)
             while True:
                 length = self._accept(sock._sp_fd, room, made)
                 if made[0] >= 0:
@@ -463,7 +464,7 @@ class ForeignSyscalls(Syscalls):
         elif error != EINPROGRESS or timeout <= 0:
             return error
         try:
-            self._wait(sock, POLLOUT, timeout, 0)
+            self._wait(sock, POLLOUT, timeout, None)
         except TimeoutError:
             return -1
         if sock._sp_fd < 0:
@@ -730,7 +731,7 @@ class ForeignSyscalls(Syscalls):
 
         rest = target
         # One deadline for all the rounds, also for those that need not wait.
-        deadline = self._now() + timeout if timeout > 0 else 0
+        deadline = self._now() + timeout if timeout > 0 else None
         left = size
         try:
             while True:
@@ -741,7 +742,7 @@ class ForeignSyscalls(Syscalls):
                     return
                 rest = self._at_offset(target, size - left)
                 tried = 0
-                if deadline:
+                if deadline is not None:
                     timeout = deadline - self._now()
                     if timeout <= 0:
                         raise TimeoutError("timed out")
