@@ -579,7 +579,7 @@ def recv_fds(sock: socket, bufsize: int, maxfds: int, flags: int = 0) -> tuple[b
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         return data, list(fds), msg_flags, address
     except BaseException:
-        # Nobody else knows of them when memory runs out or the handler of a signal raises.
+        # When memory runs out or the handler of a signal raises, the caller never gets the descriptors.
         _socket.core.close_rights(ancillary)
         raise
 
@@ -621,7 +621,7 @@ def _fallback_socketpair(family: int = AF_INET, type: int = SOCK_STREAM, proto: 
         except BaseException:
             client.close()
             raise
-    # The listener could be reached by anybody: a stranger who was faster would be at the other end (CVE-2024-3219).
+    # Any process may connect to the listener: one that was faster would be at the other end (CVE-2024-3219).
     try:
         if server.getsockname() != client.getpeername() or client.getsockname() != server.getpeername():
             raise ConnectionError("Unexpected peer connection")

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Command(Protocol):
-        """What a module brings that is a command."""
+        """What a command's module has."""
 
         @property
         def SUMMARY(self) -> str:
-            """What it does, in a line."""
+            """Its summary, in one line."""
             ...
 
         def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):
         words.insert(0, DEFAULT)
-    # Only the one that was asked for, if it was: what the others need has no place in a program that `run` starts.
+    # Only the command that was named is imported: the modules of the others must not be in a program that `run` starts.
     for name in [words[0]] if words[0] in _config.COMMANDS else _config.COMMANDS:
         chosen = command(name)
         subparser = commands.add_parser(name, help=chosen.SUMMARY, description=chosen.SUMMARY)

@@ -254,7 +254,7 @@ def _timestamping(data: bytes) -> Timestamping:
 
 
 def _descriptors(data: bytes) -> Descriptors:
-    # Of an item that was cut off, those that have come: they are open.
+    # Of an item that was cut off, the descriptors that arrived: they are open.
     count = len(data) // _INT.size
     return Descriptors(Struct(f"@{count}i").unpack(data[: count * _INT.size]))
 
@@ -340,7 +340,7 @@ def _encode_packet_info(item: PacketInfo) -> tuple[int, str, bytes]:
     if ":" in item.address:
         packed = socketpkg.inet_pton(socketpkg.AF_INET6, item.address)
         return _IPV6, "IPV6_PKTINFO", _IN6_PKTINFO.pack(packed, item.interface)
-    # ip(7): as the source serves ipi_spec_dst, and ipi_addr is of no account.
+    # ip(7): ipi_spec_dst is the source address; ipi_addr is ignored.
     packed = socketpkg.inet_pton(socketpkg.AF_INET, item.address)
     return _IP, "IP_PKTINFO", _IN_PKTINFO.pack(item.interface, packed, bytes(4))
 

@@ -437,12 +437,12 @@ def serve(package: str) -> None:
 
 
 def _registered() -> dict[str, list[str]]:
-    """The backends of others: name and package, or packages when they quarrel about the name."""
+    """The backends of others: name and package, or several packages when they claim the same name."""
     return registered(GROUP)
 
 
 def registered(group: str) -> dict[str, list[str]]:
-    """What others have registered under an entry-point group: name and values, one unless they quarrel."""
+    """What others have registered under an entry-point group: name and values, several when they claim one name."""
     if VENDORED_AS is not None:
         return {}
     # Slow to import, and only needed by those who have such a backend.

@@ -28,7 +28,7 @@ _SYSCALLS = _socket.backend.syscalls
 _tell = _socket.core.tell
 _timeout_ns = _socket.core.timeout_ns
 _POLLOUT = 4
-#: EAGAIN is not among them: of a connect it means that there is no port left (connect(2)), and nothing goes on.
+#: Not EAGAIN: from connect it means that no port is left (connect(2)), and no connection is in progress.
 _UNDER_WAY = {errno.EINPROGRESS, errno.EINTR}
 
 
@@ -144,7 +144,7 @@ class _Attempts:
                 if not error:
                     return sock
                 self.failed(sock, OSError(error, os.strerror(error)), target)
-                # The next one need not wait for its time.
+                # After a failure the next attempt begins at once.
                 due = monotonic_ns()
 
     def begin(self, info: Any) -> socketpkg.socket | None:

@@ -333,7 +333,7 @@ class Syscalls(RequiredSyscalls):
         poller = poll()
         for fd, events in waiting:
             poller.register(fd, events)
-        # In whole milliseconds, upwards: a little late is not too early.
+        # In whole milliseconds, rounded up: poll(2) must not return before the deadline.
         return poller.poll(None if timeout < 0 else min(-(-timeout // 1_000_000), 2**31 - 1))
 
     def gethostname(self) -> bytes:
@@ -354,7 +354,7 @@ class Syscalls(RequiredSyscalls):
         accept4(2) has no flag that keeps it from waiting. On a descriptor in blocking mode it waits in place of a
         connection that was there, and that another thread or process has taken in this instant."""
         start = len(found)
-        # An object for Cython too, which would call the function of C that the method is.
+        # A plain object for Cython too: map() needs the method as an object, and not the C function.
         backend = self
         while True:
             try:

@@ -251,7 +251,7 @@ def _time(name: str, unit: int, *others: str) -> Option[float]:
     def encode(value: float) -> int:
         if value is None:
             raise TypeError("'NoneType' object cannot be interpreted as an integer")
-        # Upwards, as all times: a short one must not become none at all.
+        # Rounded up, as all times are: a short one must not become 0.
         nanoseconds: int = _timeout_ns(value)
         return -(-nanoseconds // unit)
 
@@ -289,7 +289,7 @@ def _timeval(name: str) -> Option[float | None]:
         return seconds + microseconds / 10**6 if seconds or microseconds else None
 
     def encode(value: float | None) -> bytes:
-        # 0 means "for ever" to the kernel: the least that there is comes next to "not at all".
+        # 0 means "for ever" to the kernel, so a timeout of 0 becomes its least one, a microsecond.
         microseconds = 0 if value is None else max(1, -(-_timeout_ns(value) // 1000))
         return _TIMEVAL.pack(*divmod(microseconds, 10**6))
 

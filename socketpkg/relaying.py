@@ -28,12 +28,12 @@ _timeout_ns = _socket.core.timeout_ns
 _POLLIN, _POLLOUT = 1, 4
 #: How much is moved at once: what a pipe of Linux may have without privileges.
 _CHUNK = 1 << 20
-#: Of a copy, and what is too little for a splice, which is two system calls and more.
+#: The size of a copy; and what is copied, since it is too little for a splice, which takes two system calls or more.
 _COPY = 1 << 16
 _LITTLE = 1 << 14
 _SPLICE_F_MOVE, _SPLICE_F_NONBLOCK = 1, 2
 _F_SETPIPE_SZ = 1031
-#: What says that there is no splice between these two.
+#: What splice(2) says where it cannot move data between two descriptors.
 _NO_SPLICE = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _splice: Callable[..., int] | None = getattr(os, "splice", None)
 
@@ -111,7 +111,7 @@ def _run(ways: tuple[_Way, _Way], limit: int) -> None:
         changed = False
         idle = Deadline(limit)
         while not changed:
-            # In whole milliseconds, upwards: a little late is not too early.
+            # In whole milliseconds, rounded up: poll(2) must not return before the deadline.
             milliseconds = None if limit < 0 else min(-(-idle.left_or_zero() // 1_000_000), 2**31 - 1)
             ready = poller.poll(milliseconds)
             # On PyPy it comes back with nothing after a signal too.
@@ -158,7 +158,7 @@ class _Way:
                 try:
                     os.close(fd)
                 except OSError:
-                    pass  # it is closed all the same, and nothing of it was to be kept
+                    pass  # the descriptor is closed all the same, and what the pipe held is not wanted
         self.splices = False
 
     def waits_for(self) -> tuple[int, int]:
@@ -174,7 +174,7 @@ class _Way:
         waited_to_send = bool(self.held)
         try:
             if not waited_to_send and not self.splices:
-                # As short as the loop of a program: for messages this is all that happens.
+                # Kept short: small messages take this path only.
                 data = self.recv(_COPY)
                 size = len(data)
                 if size:

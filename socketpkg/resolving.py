@@ -62,7 +62,7 @@ def getaddrinfo(
     def ask() -> Any:
         return socketpkg.getaddrinfo(host, port, family, type, proto, flags)
 
-    # 1, 1.0 and True are equal, and are not the same question.
+    # With the types: 1, 1.0 and True are equal, but are different arguments.
     question = ("getaddrinfo", *((kind.__class__, kind) for kind in (host, port, family, type, proto, flags)))
     return list(_answer(question, ask, deadline, (host, port)))
 
@@ -132,7 +132,7 @@ class _Threads:
             thread.start()
         except RuntimeError as failure:
             self.threads -= 1
-            # One of those that there are will come to it.
+            # An existing thread will take the question; without any it is an error.
             if not self.threads:
                 raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from failure
         except BaseException:

@@ -74,7 +74,7 @@ class TCPServer(socketserver.TCPServer):
         RequestHandlerClass: Callable[[Any, Any, Self], BaseRequestHandler],
         bind_and_activate: bool = True,
     ) -> None:
-        # Past what this overrides, which makes a socket of the standard library.
+        # Not the overridden __init__, which makes a socket of the standard library, but that of its base.
         super(socketserver.TCPServer, self).__init__(server_address, RequestHandlerClass)
         self.socket = socketpkg.socket(self.address_family, self.socket_type)
         if bind_and_activate:

@@ -93,7 +93,7 @@ class _Foreign:
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        # Calls that are under way in several threads, and what the first of them found to be the timeout.
+        # How many calls are in progress, in several threads, and the timeout that the first of them found.
         self._users = 0
         self._timeout: float | None = None
 
@@ -182,7 +182,7 @@ def receive_exactly(sock: Any, nbytes: SupportsIndex) -> bytes:
     wanted = _count(nbytes, "recv_exactly")
     transfers = _transfers(sock)
     deadline = _deadline(sock, NOT_GIVEN)
-    # Grown as the bytes come: a length that a stranger names costs no memory before he has sent as much.
+    # The buffer grows with what arrives: a length that an untrusted peer has named must not allocate memory.
     data = bytearray()
     try:
         while len(data) < wanted:
@@ -229,7 +229,7 @@ def _fill(transfers: _Plain | _Foreign, data: bytearray, most: int, deadline: De
         received = transfers.recv(most, deadline.left())
         data += received
         return len(received)
-    # Straight into its place. As much again as there is: the zeros that are written first must not be the main work.
+    # Received in place. The buffer doubles at most: filling it with zeros first must not cost more than the receive.
     filled = len(data)
     data.extend(bytes(min(most, max(_CHUNK, filled))))
     count = 0

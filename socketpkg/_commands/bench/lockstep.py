@@ -140,7 +140,7 @@ class Plan:
     #: The seconds of one target's share of a round. Short, so that many shares fit between what else the machine does
     #: (docs/performance.md has the trial).
     share: float
-    #: How often the processes are started anew: where the memory of one lies makes some per cent, for all its life.
+    #: How often the processes are started anew: a memory layout costs some per cent, for good.
     generations: int = 1
 
 
@@ -225,7 +225,7 @@ def _calibrate(scenario: Scenario, worker: Worker, plan: Plan) -> int:
     while True:
         total: int = worker.ask("run", loops=loops)
         passed += total
-        # A share that one loop fills would make a warm-up of nothing but questions and answers.
+        # More loops during the warm-up even if one fills a share: else it would be spent on messages to the worker.
         if (total < wanted / 2 or passed < WARM_UP) and loops < scenario.most_loops:
             loops = min(loops * 2, scenario.most_loops)
         elif passed >= WARM_UP:
