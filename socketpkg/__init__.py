@@ -550,7 +550,7 @@ class socket(_socket.socket):
         os.set_inheritable(self.fileno(), inheritable)
 
 
-_socket.core.compile_methods(socket)
+_socket.core.know_public(socket)
 
 
 def fromfd(fd: SupportsIndex, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex = 0) -> socket:

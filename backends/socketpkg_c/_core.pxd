@@ -122,14 +122,13 @@ cdef void _take_over(Socket sock, int family, int kind, int protocol, int fd) ex
 cdef tuple _kind_of(int fd, int family, int kind, int protocol)
 
 
-@cython.locals(owner=Socket, fd=int)
+@cython.locals(owner=Socket, fd=int, family_number=int, kind=int, protocol=int)
 cpdef adopt(object make, object family, object type, object proto, object source, Socket like=*)
 cpdef own(Socket sock, int fd, Socket listener)
 
 
-@cython.locals(family_number=int, kind=int, protocol=int, first=int, second=int)
+@cython.locals(family_number=int, kind=int, protocol=int, first=int, second=int, a=Socket, b=Socket)
 cpdef tuple pair(object make, object family, object type, object proto)
-cdef object _made_of(object make, int family, int kind, int protocol, int fd, Socket like)
 cdef tuple _accepted(Socket sock)
 cdef object _public
 cdef tuple _made, _TWINS_NEED

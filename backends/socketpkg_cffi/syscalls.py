@@ -12,7 +12,7 @@ from socketpkg._engine.buffers import memoryview_of
 from socketpkg._engine.originals import strerror
 from socketpkg.backends import BackendUnavailable
 from socketpkg_ffi import NAME_SIZE, POLLIN
-from socketpkg_ffi.calls import LARGE, ForeignSyscalls
+from socketpkg_ffi.calls import LARGE, SPARES, ForeignSyscalls
 
 try:
     from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
@@ -23,17 +23,21 @@ except ModuleNotFoundError as error:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Mapping
     from typing import Any
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
     from socketpkg.contract import HasDescriptor
+else:
+    from _collections import deque
 
 __all__ = ["Syscalls"]
 
 _recv = lib.held_recv
 _send = lib.held_send
+_getsockopt = lib.held_getsockopt
 _getsockopt_int = lib.held_getsockopt_int
 _setsockopt_int = lib.held_setsockopt_int
 #: What held_getsockopt_int gives for a failure, less its errno: below every int.
@@ -75,6 +79,14 @@ def _guard(reentrant: int) -> Any:
     """Keeps other threads out of a function that answers in memory of its own, where there is no other."""
     return _Open() if reentrant else allocate_lock()
 
+
+#: What a socket option has room for without memory of its own; programs may ask for no more.
+_VALUE_SIZE = 1024
+_ZEROS = bytes(_VALUE_SIZE)
+#: Rooms for options: target, view, length.
+_values: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
+#: Rooms for the answers of getnameinfo(3), as `ForeignSyscalls` keeps idle buffers: host, service, errno.
+_answers: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
 
 _hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)
 
@@ -287,6 +299,25 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         if result < 0:
             self._fail(result)
 
+    def getsockopt(self, sock: HasDescriptor, level: int, option: int, buflen: int) -> bytes:
+        if buflen > _VALUE_SIZE:
+            return super().getsockopt(sock, level, option, buflen)
+        try:
+            room = _values.pop()
+        except IndexError:
+            room = *self._zeros(_VALUE_SIZE), _new(_LENGTH)
+        target, view, length = room
+        length[0] = buflen
+        result = _getsockopt(sock._sp_fd, level, option, target, length)
+        if result < 0:
+            self._fail(result)
+        size = min(length[0], buflen)
+        value: bytes = view[:size]
+        # Of zeros for the next one: some options leave a gap in what they write.
+        view[:size] = _ZEROS[:size]
+        _values.append(room)
+        return value
+
     # -- the first try -------------------------------------------------------------------------------------------
 
     def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
@@ -383,13 +414,17 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
             lib.freeaddrinfo(head[0])
 
     def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
-        host = _new(_CHARS, _HOST_SIZE)
-        service = _new(_CHARS, _SERVICE_SIZE)
-        error = _new("int *")
+        try:
+            room = _answers.pop()
+        except IndexError:
+            room = _new(_CHARS, _HOST_SIZE), _new(_CHARS, _SERVICE_SIZE), _new(_INTS, 1)
+        host, service, error = room
         code = lib.sp_getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags, error)
         if code:
             raise _resolver_error(code, error[0])
-        return _string(host), _string(service)
+        names = _string(host), _string(service)
+        _answers.append(room)
+        return names
 
     def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
         return _ask_host(lib.sp_gethostbyname, name, family)

@@ -241,6 +241,7 @@ def _to(target: Any) -> Any:
 _options: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
 _messages: deque[tuple[Any, Any, Any]] = deque(maxlen=SPARES)
 _pins: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
+_answers: deque[tuple[Any, Any]] = deque(maxlen=SPARES)
 
 
 #: An int of 0 and behind it its length, as one number.
@@ -279,6 +280,7 @@ def _naming(call: Any) -> Any:
 _accept, _accept4 = gil_released.accept, gil_released.accept4
 _set_inheritable = posix.set_inheritable
 _poll = gil_released.poll
+_getnameinfo = gil_released.getnameinfo
 _clock_gettime = gil_held.clock_gettime
 _memmove = ctypes.memmove
 #: Of linux/time.h.
@@ -702,12 +704,17 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             gil_released.freeaddrinfo(head)
 
     def getnameinfo(self, address: bytes, flags: int) -> tuple[bytes, bytes]:
-        host = _HostName()
-        service = _ServiceName()
-        code = gil_released.getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
+        try:
+            room = _answers.pop()
+        except IndexError:
+            room = _HostName(), _ServiceName()
+        host, service = room
+        code = _getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
         if code:
             raise _resolver_error(code)
-        return host.value, service.value
+        names = host.value, service.value
+        _answers.append(room)
+        return names
 
     def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
         return _ask_host(gil_released.gethostbyname2_r, name, family)

@@ -896,9 +896,18 @@ class ForeignSyscalls(Syscalls):
         name, name_view, results = room
         control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
         items: list[tuple[int, int, bytes]] = []
-        more = name, control, ancbufsize, results
         try:
-            result = self._transfer(sock, POLLIN, held, released, target, count, size, flags, timeout, *more)
+            result = -1
+            tried = 0
+            if size <= LARGE and self._holds and not flags & self._other_flags and not sock._sp_waits_first:
+                dontwait = flags | self._dontwait
+                result = tried = held(sock._sp_fd, target, count, dontwait, name, control, ancbufsize, results)
+            if result < 0:
+                call = sock, POLLIN, held, released, target, count, size, flags, timeout
+                try:
+                    result = self._transfer(*call, name, control, ancbufsize, results, tried=tried)
+                finally:
+                    del call
             if used := results[2]:
                 items = self._items(control_view[:used])
                 if ancbufsize <= CONTROL_SIZE:

@@ -644,14 +644,15 @@ def _message(sock: Socket, message: tuple[Any, list[Any], int, bytes], added: in
         raise
 
 
-def compile_methods(cls: type[Socket]) -> None:
-    """Lets calls of the methods of *cls*, the public class, run compiled where this module is."""
+def know_public(cls: type[Socket]) -> None:
+    """Tells which class is the public one. Where this module is compiled, calls of its methods run compiled."""
     if "compiled-core" in _sys.features:
         copy_methods(cls)
-        _set_twins(cls)
+    _set_twins(cls)
 
 
-#: What the twins of methods of the public class take for granted of it (socketpkg_functions.h).
+#: What must be as it was made in the public class for its objects to be made and closed without calls of its methods
+#: (compiled, see socketpkg_functions.h).
 _TWINS_NEED = (
     *("__init__", "__new__", "__getattribute__", "__getattr__", "__setattr__", "_closed", "_io_refs"),
     *("close", "_real_close", "_accept", "family", "type", "proto", "gettimeout", "setblocking"),
@@ -818,11 +819,18 @@ def adopt(
     else:
         owner = None
         fd = source
-        if like is not None and _intact(make):
-            return _made_of(make, c_int(family), c_int(type), c_int(proto), fd, like)
     try:
         _offered[fd] = owner
-        sock = make(family, type, proto, fileno=fd)
+        if like is not None and _intact(make):
+            # It is known to be what *like* is, and nobody's `__init__` is to be called.
+            sock = _new(make)
+            family_number = c_int(family)
+            kind = c_int(type)
+            protocol = c_int(proto)
+            _audit_new("socket.__new__", sock, family_number, kind, protocol)
+            _take_over(sock, family_number, kind, protocol, fd)
+        else:
+            sock = make(family, type, proto, fileno=fd)
         if like is not None and like._sp_waits_first:
             _inherit(sock, like)
         return sock
@@ -832,22 +840,6 @@ def adopt(
         raise
     finally:
         _offered.pop(fd, None)
-
-
-def _made_of(make: Any, family: int, kind: int, protocol: int, fd: int, like: Socket | None) -> Any:
-    """What `adopt` does for a class whose ``__init__`` need not be called: the descriptor is closed when it fails."""
-    sock = None
-    try:
-        sock = _new(make)
-        _audit_new("socket.__new__", sock, family, kind, protocol)
-        _take_over(sock, family, kind, protocol, fd)
-        if like is not None and like._sp_waits_first:
-            _inherit(sock, like)
-        return sock
-    except BaseException:
-        if sock is None or sock._sp_fd != fd:
-            _sys.close(fd)
-        raise
 
 
 def pair(make: Any, family: SupportsIndex, type: SupportsIndex, proto: SupportsIndex) -> tuple[Any, Any]:
@@ -867,18 +859,21 @@ def pair(make: Any, family: SupportsIndex, type: SupportsIndex, proto: SupportsI
         finally:
             one.close()
             other.close()
+    a = _new(make)
+    b = _new(make)
     first, second = _sys.socketpair(family_number, kind, protocol)
-    a = None
     try:
-        a = _made_of(make, family_number, kind, protocol, first, None)
-        b, second = second, -1
-        return a, _made_of(make, family_number, kind, protocol, b, None)
+        _audit_new("socket.__new__", a, family_number, kind, protocol)
+        _take_over(a, family_number, kind, protocol, first)
+        _audit_new("socket.__new__", b, family_number, kind, protocol)
+        _take_over(b, family_number, kind, protocol, second)
     except BaseException:
-        if a is not None:
-            a.close()
-        if second >= 0:
+        if a._sp_fd != first:
+            _sys.close(first)
+        if b._sp_fd != second:
             _sys.close(second)
         raise
+    return a, b
 
 
 def own(sock: Socket, fd: int, listener: Socket) -> None:
@@ -907,9 +902,16 @@ def _set_timeout(sock: Socket, timeout: int) -> None:
 # -- arguments --------------------------------------------------------------------------------------------------------
 
 
+# Most numbers that programs give are small. Interpreted, two comparisons with numbers of 30 bits take less time
+# than one with a longer number, and so does one function less.
+
+
 def c_int(value: SupportsIndex) -> int:
     """*value* as a C int. TypeError for what is no integer, OverflowError for one that does not fit."""
-    number = c_long(value)
+    number = value if type(value) is int else _index(value)
+    if 0 <= number <= 0x3FFFFFFF:
+        return number
+    number = c_long(number)
     if number > INT_MAX:
         raise OverflowError("signed integer is greater than maximum")
     if number < INT_MIN:
@@ -928,6 +930,8 @@ def c_long(value: SupportsIndex) -> int:
 def c_ssize(value: SupportsIndex) -> int:
     """*value* as a C ssize_t. TypeError for what is no integer, OverflowError for one that does not fit."""
     number = value if type(value) is int else _index(value)
+    if 0 <= number <= 0x3FFFFFFF:
+        return number
     if number > SSIZE_MAX or number < SSIZE_MIN:
         raise OverflowError("Python int too large to convert to C ssize_t")
     return number

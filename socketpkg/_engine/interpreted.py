@@ -67,7 +67,20 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         self.__cinit__()
         return self
 
+    if found is not None:
+
+        def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
+            # What __cinit__ does, without the calls.
+            self = create(cls)
+            self._sp_fd = self._sp_c_fd = self._sp_timeout = self._sp_c_timeout = -1
+            self._sp_family = self._sp_type = self._sp_proto = 0
+            self._sp_waits_first = False
+            self._sp_c_errorhandler = handler
+            return self
+
     namespace["__new__"] = __new__
+    if found is not None:
+        namespace["close"] = names["_close_socket"] = _closer(core["_sys"].close, cls.close)  # type: ignore[attr-defined]
     namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
@@ -76,7 +89,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
     names["HEAD"] = compiled if found is None else base
     names["_check_buffer"] = _check_buffer
-    names["_intact"] = _never
+    names["_intact"], names["_new"], names["_set_twins"] = _makers()
     names["_index"] = names["_saturated"] = index
     for name, value in namespace.items():
         if type(value) is _FUNCTION:
@@ -138,6 +151,50 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
     return __del__
 
 
+def _closer(call: Any, model: Any) -> Any:
+    """What `Socket.close` does, in one function. No handler of a signal can run between the look at the descriptor and
+    its close, for a handler that raises there would leave it without an owner."""
+
+    def close(self: Any) -> None:
+        fd = self._sp_fd
+        self._sp_fd = self._sp_c_fd = -1
+        if fd != -1:
+            try:
+                call(fd)
+            except ConnectionResetError:
+                pass  # the peer's reset says nothing about the descriptor, which is closed (bpo-30319)
+
+    close.__doc__ = model.__doc__
+    close.__module__ = model.__module__
+    close.__annotations__ = model.__annotations__
+    return close
+
+
+def _makers() -> tuple[Any, Any, Any]:
+    """(`_intact`, `_new`, `_set_twins`) of a core: how it makes objects of the public class without `__init__`."""
+    public: Any = None
+    init: Any = None
+    trace, profile = sys.gettrace, sys.getprofile
+
+    def intact(make: Any) -> bool:
+        """Whether *make* is the public class, with the `__init__` that it was made with, and nobody watches calls."""
+        return make is public and make.__init__ is init and trace() is None and profile() is None
+
+    def new(make: Any) -> Any:
+        """An object as `__init__` leaves it, but without a descriptor."""
+        sock = make.__new__(make)
+        sock._io_refs = 0
+        sock._closed = False
+        return sock
+
+    def set_public(cls: Any) -> None:
+        nonlocal public, init
+        public = cls
+        init = cls.__init__
+
+    return intact, new, set_public
+
+
 def _native(function: Any, own: Any) -> Any:
     """*function* of the interpreter instead of our *own*, whose signature can be read."""
     if function.__text_signature__:
@@ -173,11 +230,6 @@ def _set_timeout(sock: Any, timeout: int) -> None:
 def _check_buffer(value: Any) -> None:
     """Raises what is wrong with a buffer that is to be read."""
     contiguous(value).release()
-
-
-def _never(cls: type) -> bool:
-    """Whether objects of *cls* may be made without its `__init__`."""
-    return False
 
 
 def _prepare_nothing(sock: Any) -> None:
