@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -721,3 +722,33 @@ def test_the_page_has_every_row_with_its_goals() -> None:
                 if goal is not None or (target in one.goals and cells[target] != "-"):
                     assert goal is not None
                     assert float(goal[1]) == one.goals[target]
+
+
+# -- the instructions of a turn ----------------------------------------------------------------------------------------
+
+
+INSTRUCTIONS = (sys.executable, str(BENCH / "instructions.py"))
+
+
+def test_rows_of_the_instructions_are_those_of_the_page() -> None:
+    listed = subprocess.run([*INSTRUCTIONS, "--list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert listed
+    assert [name for name in listed if f"\n| {name} | " not in page] == []
+
+
+def test_instructions_say_what_they_need(tmp_path: Path) -> None:
+    done = subprocess.run(INSTRUCTIONS, capture_output=True, text=True, env={**os.environ, "PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "this counts below valgrind, which is not installed (apt install valgrind, for one)"
+    ]
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None or PYPY, reason="it counts CPython's instructions below valgrind")
+def test_instructions_of_a_row_are_counted() -> None:
+    command = [*INSTRUCTIONS, "--target", "stdlib", "getsockopt of an int", "socket() + close()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    few, many = re.findall(r"^\| (?:getsockopt|socket).* \| ([\d,]+) \|$", done.stdout, re.MULTILINE)
+    # A call is some hundred instructions, whatever the interpreter; an object that is made and closed takes more.
+    assert 200 < int(few.replace(",", "")) < int(many.replace(",", "")) < 100_000
