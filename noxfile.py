@@ -346,7 +346,7 @@ def simulated(session: nox.Session, backend: str) -> None:
         tests = [str(ROOT / "tests" / "programs" / f"test_{name}.py") for name in ("simulated", "tls", "programs")]
         chosen = ["-k", "test_simulated or test_tls or paramiko"]
         pytest(session, [*tests, *chosen], env, marks="slow or not slow")
-        pytest(session, [str(ROOT / "tests" / "shared")], env)
+        pytest(session, [str(ROOT / "tests" / "shared"), str(ROOT / "tests" / "faults" / "test_faults.py")], env)
     run_conformance(session, f"sim+{backend}", session.posargs)
 
 

@@ -156,7 +156,12 @@ class Datagrams(AncillaryItems, Groups):
         if segment and size > segment:
             whole = b"".join(view.cast("B") if view.c_contiguous else view.tobytes() for view in views)
             for start in range(0, size, segment):
-                self._deliver(sock, state, header, host, (whole[start : start + segment],))
+                try:
+                    self._deliver(sock, state, header, host, (whole[start : start + segment],))
+                except OSError:
+                    if not start:
+                        raise
+                    break  # the kernel sends all of them or none: the rest is lost on the way
         else:
             self._deliver(sock, state, header, host, buffers)
         return size

@@ -21,6 +21,7 @@ import socket as stdlib
 import sys
 import tempfile
 import threading
+import time
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ ERRORS["sendmmsg"] = ERRORS["send"]
 #: Which of the calls fail.
 TIMES = {"first": (1, 1), "second": (2, 2), "every": (1, 2**31 - 1)}
 #: Longer than any scene takes that nothing but the alarm ends, and the timeout of sockets that have one, in seconds.
-PATIENCE = 0.2
+PATIENCE = 0.5 if "+" in "".join(sys.argv[1:2]) else 0.2  # a layer makes more calls, in Python
 TIMEOUT = 0.03
 
 SENT = b"0123456789"
@@ -129,6 +130,11 @@ def drained(peer: Any) -> bytes:
         while part := peer.recv(1 << 20):
             parts.append(part)
     return b"".join(parts)
+
+
+def peers() -> Any:
+    """The module that the other sides are made with: a network of a layer has no sockets of the standard library."""
+    return module if "+" in sys.argv[1] else stdlib
 
 
 def pair(scene: Scene, kind: int = stdlib.SOCK_STREAM) -> tuple[Any, Any]:
@@ -279,7 +285,9 @@ def send_segments(scene: Scene) -> Callable[[], Any]:
 
     def check(result: Any) -> str | None:
         got = drained(two)
-        return None if got == SENT[: result or 0] else f"{got!r} arrived"
+        # A layer sends them one by one, and UDP may lose some.
+        some = got and result and "+" in sys.argv[1] and SENT.startswith(got)
+        return None if got == SENT[: result or 0] or some else f"{got!r} arrived"
 
     scene.check = check
     return lambda: one.send_segments(SENT, 4)
@@ -344,7 +352,7 @@ def listening(scene: Scene) -> Any:
 @scene()
 def accept(scene: Scene) -> Callable[[], Any]:
     sock = listening(scene)
-    scene.keep(stdlib.create_connection(sock.getsockname()))
+    scene.keep(peers().create_connection(sock.getsockname()))
     sock.settimeout(scene.timeout)
 
     def check(result: Any) -> str | None:
@@ -356,7 +364,7 @@ def accept(scene: Scene) -> Callable[[], Any]:
 
 @scene()
 def connect(scene: Scene) -> Callable[[], Any]:
-    listener = scene.keep(stdlib.create_server(("127.0.0.1", 0)))
+    listener = scene.keep(peers().create_server(("127.0.0.1", 0)))
     address = listener.getsockname()
     sock = scene.keep(module.socket())
     sock.settimeout(scene.timeout)
@@ -366,7 +374,7 @@ def connect(scene: Scene) -> Callable[[], Any]:
 
 @scene()
 def connect_ex(scene: Scene) -> Callable[[], Any]:
-    listener = scene.keep(stdlib.create_server(("127.0.0.1", 0)))
+    listener = scene.keep(peers().create_server(("127.0.0.1", 0)))
     address = listener.getsockname()
     sock = scene.keep(module.socket())
     sock.settimeout(scene.timeout)
@@ -447,7 +455,7 @@ def socket_with_default_timeout(scene: Scene) -> Callable[[], Any]:
 
 @scene()
 def create_connection(scene: Scene) -> Callable[[], Any]:
-    listener = scene.keep(stdlib.create_server(("127.0.0.1", 0)))
+    listener = scene.keep(peers().create_server(("127.0.0.1", 0)))
     address = listener.getsockname()
     scene.check = lambda result: None
     if scene.timeout is None:
@@ -467,7 +475,7 @@ def extension(name: str) -> Any:
 def accept_many(scene: Scene) -> Callable[[], Any]:
     sock = listening(scene)
     for _ in range(3):
-        scene.keep(stdlib.create_connection(sock.getsockname()))
+        scene.keep(peers().create_connection(sock.getsockname()))
     sock.settimeout(scene.timeout)
     scene.check = lambda result: None if result is None or 1 <= len(result) <= 3 else f"{len(result)} connections"
     return lambda: tuple(connection for connection, _ in extension("relaying").accept_many(sock))
@@ -545,7 +553,7 @@ def connecting(name: str, **arguments: Any) -> None:
     """A scene of a connection by the names' addresses."""
 
     def play(scene: Scene) -> Callable[[], Any]:
-        address = scene.keep(stdlib.create_server(("127.0.0.1", 0))).getsockname()
+        address = scene.keep(peers().create_server(("127.0.0.1", 0))).getsockname()
         scene.check = lambda result: None
         more = {**arguments, "options": [(stdlib.IPPROTO_TCP, stdlib.TCP_NODELAY, 1)]}
         return lambda: extension("connecting").create_connection(address, timeout=PATIENCE * 3, **more)
@@ -565,7 +573,7 @@ def asking(name: str, kind: int, call: Callable[[Any], Any]) -> None:
         if kind == stdlib.SOCK_DGRAM:
             sock = scene.keep(module.socket(stdlib.AF_INET, kind))
         elif kind:
-            listener = scene.keep(stdlib.create_server(("127.0.0.1", 0)))
+            listener = scene.keep(peers().create_server(("127.0.0.1", 0)))
             sock = scene.keep(module.socket())
             sock.connect(listener.getsockname())
         else:
@@ -671,6 +679,11 @@ def play(shim: Shim, name: str, timeout: float | None, fault: tuple[str, int, in
         leaked = sorted(descriptors() - before)
     gone = sorted(before - descriptors()) if name != "close" else []
     made.end()
+    if leaked and "+" in sys.argv[1]:
+        # A relay of a layer has descriptors for as long as the program has the socket, and closes them in a thread.
+        until = time.monotonic() + 2
+        while (leaked := sorted(descriptors() - before)) and time.monotonic() < until:
+            time.sleep(0.005)
     for fd in leaked:
         os.close(fd)
     return {
@@ -712,6 +725,13 @@ def main(engine: str, cases: list[dict[str, Any]] | None = None) -> None:
         for name in ("relaying", "streams", "connecting", "tcpinfo", "options"):
             extension(name)
         extension("streams").IncompleteReadError  # noqa: B018  it imports asyncio's
+    if "+" in engine:
+        # A connect that finds no room begins what a layer has from there to the end of the process.
+        with module.create_server(("127.0.0.1", 0), backlog=0) as listener:
+            for _ in range(2):
+                with module.socket() as waiting:
+                    waiting.setblocking(False)
+                    waiting.connect_ex(listener.getsockname())
     shim = Shim()
     nothing = ("", 0, 0, 0)
     records: list[dict[str, Any]] = []
