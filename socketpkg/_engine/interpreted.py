@@ -68,6 +68,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         return self
 
     if found is not None:
+        handler = found[1]
 
         def __new__(cls: Any, *arguments: Any, **keywords: Any) -> Any:
             # What __cinit__ does, without the calls.
