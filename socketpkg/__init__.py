@@ -4,6 +4,8 @@ Everything the standard library's ``socket`` has is here under the same name and
 https://docs.python.org/3/library/socket.html is the manual. Underneath, interchangeable backends talk to the kernel;
 the environment variable SOCKET_BACKEND names one (``c``, ``cffi``, ``ctypes``), and unset, the best one there is is
 taken. `__backend__` tells which one it was, `socketpkg.backends` why.
+
+PYTEST_DONT_REWRITE: pytest looks for no assertions here, and says nothing when this was imported before it.
 """
 
 from __future__ import annotations

@@ -182,6 +182,14 @@ def test_what_is_wrong_is_told_in_a_line(programs: Programs, options: list[str],
     assert why in done.stderr and "Traceback" not in done.stderr
 
 
+def test_pytest_under_run_warns_of_nothing(programs: Programs) -> None:
+    """It looks for assertions in each package of a distribution that has a plugin, and warns of what is imported."""
+    programs.write("import socket\n\ndef test_it():\n    assert socket.__name__ == 'socketpkg'\n", "test_it.py")
+    command = [sys.executable, "-m", "socketpkg", "run", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider"]
+    done = programs.command([*command, "test_it.py"], None)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout + done.stderr
+
+
 def test_xdist(programs: Programs) -> None:
     pytest.importorskip("xdist")
     done = run_pytest(programs, TESTS, "--socket=guard+ctypes", "--socket-allow=127.0.0.1", "-n", "2")
