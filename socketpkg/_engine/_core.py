@@ -1471,16 +1471,19 @@ def _short(x: SupportsIndex, function: str) -> int:
     try:
         number = c_int(x)
     except OverflowError:
+        if NegativeError is not OverflowError and _saturated(x) < 0:
+            raise NegativeError(_NEGATIVE.format(function)) from None
         if not _GENERATED:
             raise
         raise OverflowError("Python int too large to convert to C int") from None
     if number < 0:
-        raise NegativeError(f"{function}: can't convert negative Python int to C 16-bit unsigned integer")
+        raise NegativeError(_NEGATIVE.format(function))
     if number > 0xFFFF:
         raise OverflowError(f"{function}: Python int too large to convert to C 16-bit unsigned integer")
     return number
 
 
+_NEGATIVE = "{}: can't convert negative Python int to C 16-bit unsigned integer"
 # CPython 3.13 generates the code that converts the arguments of some functions. Its errors differ: the same text for
 # what is too large for an int and for a long, and a single argument is not called "argument 1".
 _GENERATED = sys.version_info >= (3, 13)
