@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, SupportsIndex
 
 __all__ = ["Function", "public"]
 
@@ -27,6 +27,10 @@ class Function(staticmethod):  # type: ignore[type-arg]
         return self
 
     def __reduce__(self) -> str:
+        return self.__name__
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> str:
+        # PyPy's own does not ask __reduce__ of what is made of a staticmethod.
         return self.__name__
 
     def __repr__(self) -> str:
