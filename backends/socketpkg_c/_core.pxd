@@ -127,8 +127,12 @@ cpdef adopt(object make, object family, object type, object proto, object source
 cpdef own(Socket sock, int fd, Socket listener)
 
 
-@cython.locals(family_number=int, kind=int, protocol=int, first=int, second=int, a=Socket, b=Socket)
+@cython.locals(family_number=int, kind=int, protocol=int, a=Socket, b=Socket)
 cpdef tuple pair(object make, object family, object type, object proto)
+
+
+@cython.locals(first=int, second=int)
+cdef void _own_pair(Socket a, Socket b, int family, int kind, int protocol, bint audits) except *
 cdef tuple _accepted(Socket sock)
 cdef object _public
 cdef tuple _made, _TWINS_NEED

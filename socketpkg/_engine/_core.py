@@ -861,19 +861,29 @@ def pair(make: Any, family: SupportsIndex, type: SupportsIndex, proto: SupportsI
             other.close()
     a = _new(make)
     b = _new(make)
-    first, second = _sys.socketpair(family_number, kind, protocol)
+    _own_pair(a, b, family_number, kind, protocol, True)
+    return a, b
+
+
+def _own_pair(a: Socket, b: Socket, family: int, kind: int, protocol: int, audits: bool) -> None:
+    """Makes two sockets, which have no descriptors yet, the owners of a new connected pair.
+
+    With *audits* each raises the audit event of a new socket before it has its descriptor.
+    """
+    first, second = _sys.socketpair(family, kind, protocol)
     try:
-        _audit_new("socket.__new__", a, family_number, kind, protocol)
-        _take_over(a, family_number, kind, protocol, first)
-        _audit_new("socket.__new__", b, family_number, kind, protocol)
-        _take_over(b, family_number, kind, protocol, second)
+        if audits:
+            _audit_new("socket.__new__", a, family, kind, protocol)
+        _take_over(a, family, kind, protocol, first)
+        if audits:
+            _audit_new("socket.__new__", b, family, kind, protocol)
+        _take_over(b, family, kind, protocol, second)
     except BaseException:
         if a._sp_fd != first:
             _sys.close(first)
         if b._sp_fd != second:
             _sys.close(second)
         raise
-    return a, b
 
 
 def own(sock: Socket, fd: int, listener: Socket) -> None:
@@ -1197,16 +1207,7 @@ def socketpair(
     protocol = c_int(proto)
     a = Socket.__new__(Socket)
     b = Socket.__new__(Socket)
-    first, second = _sys.socketpair(family_number, kind, protocol)
-    try:
-        _take_over(a, family_number, kind, protocol, first)
-        _take_over(b, family_number, kind, protocol, second)
-    except BaseException:
-        if a._sp_fd != first:
-            _sys.close(first)
-        if b._sp_fd != second:
-            _sys.close(second)
-        raise
+    _own_pair(a, b, family_number, kind, protocol, False)
     return a, b
 
 
