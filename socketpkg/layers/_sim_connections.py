@@ -263,7 +263,8 @@ class Connections(Base):
             source = bound.local.address
         elif bound is not None and is_v4(to.address) != is_v4(source):
             raise error(errno.ENETUNREACH)
-        if self.network.link(state.host, host).cut and timeout:
+        cut = self.network.link(state.host, host).cut
+        if cut and timeout:
             left = self._wait_for_link(state, host, timeout)
             if left is None:
                 return errno.ETIMEDOUT if timeout < 0 else -1
@@ -283,11 +284,9 @@ class Connections(Base):
             self._name_client(sock, state, source, to)
         elif bound.remote is None:
             self.network.write_beside(bound, (Endpoint(source, bound.local.port), to))
-        status = -1
+        status = errno.EAGAIN if cut and not timeout else -1
         try:
-            if not timeout and self.network.link(state.host, host).cut:
-                status = errno.EAGAIN
-            else:
+            if status != errno.EAGAIN:
                 status = self._connect_to(sock, candidates, timeout)
         finally:
             # Its UNIX socket has the name of a connection that there is not.
@@ -341,7 +340,7 @@ class Connections(Base):
                     status = self._connect_to(self.borrow(fd), candidates, 0)
             except OSError as failure:
                 status = failure.errno or errno.EIO
-            if status == errno.EAGAIN:
+            if status in (errno.EAGAIN, errno.EINTR):
                 if monotonic_ns() < until:
                     return None
                 status = errno.ETIMEDOUT

@@ -63,8 +63,10 @@ ERRORS["sendmmsg"] = ERRORS["send"]
 
 #: Which of the calls fail.
 TIMES = {"first": (1, 1), "second": (2, 2), "every": (1, 2**31 - 1)}
+#: Whether the engine is a stack.
+IS_STACK = "+" in "".join(sys.argv[1:2])
 #: Longer than any scene takes that nothing but the alarm ends, and the timeout of sockets that have one, in seconds.
-PATIENCE = 0.5 if "+" in "".join(sys.argv[1:2]) else 0.2  # a layer makes more calls, in Python
+PATIENCE = 0.5 if IS_STACK else 0.2  # a layer makes more calls, in Python
 TIMEOUT = 0.03
 
 SENT = b"0123456789"
@@ -134,7 +136,7 @@ def drained(peer: Any) -> bytes:
 
 def peers() -> Any:
     """The module that the other sides are made with: a network of a layer has no sockets of the standard library."""
-    return module if "+" in sys.argv[1] else stdlib
+    return module if IS_STACK else stdlib
 
 
 def pair(scene: Scene, kind: int = stdlib.SOCK_STREAM) -> tuple[Any, Any]:
@@ -286,7 +288,7 @@ def send_segments(scene: Scene) -> Callable[[], Any]:
     def check(result: Any) -> str | None:
         got = drained(two)
         # A layer sends them one by one, and UDP may lose some.
-        some = got and result and "+" in sys.argv[1] and SENT.startswith(got)
+        some = got and result and IS_STACK and SENT.startswith(got)
         return None if got == SENT[: result or 0] or some else f"{got!r} arrived"
 
     scene.check = check
@@ -679,7 +681,7 @@ def play(shim: Shim, name: str, timeout: float | None, fault: tuple[str, int, in
         leaked = sorted(descriptors() - before)
     gone = sorted(before - descriptors()) if name != "close" else []
     made.end()
-    if leaked and "+" in sys.argv[1]:
+    if leaked and IS_STACK:
         # A relay of a layer has descriptors for as long as the program has the socket, and closes them in a thread.
         until = time.monotonic() + 2
         while (leaked := sorted(descriptors() - before)) and time.monotonic() < until:
@@ -725,7 +727,7 @@ def main(engine: str, cases: list[dict[str, Any]] | None = None) -> None:
         for name in ("relaying", "streams", "connecting", "tcpinfo", "options"):
             extension(name)
         extension("streams").IncompleteReadError  # noqa: B018  it imports asyncio's
-    if "+" in engine:
+    if IS_STACK:
         # A connect that finds no room begins what a layer has from there to the end of the process.
         with module.create_server(("127.0.0.1", 0), backlog=0) as listener:
             for _ in range(2):
