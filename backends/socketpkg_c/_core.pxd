@@ -117,6 +117,19 @@ cdef inline Descriptor _borrowed(int fd):
     return descriptor
 
 
+# Compiled, no handler of a signal runs between a call and the keeping of its result: there is no need of a room for it.
+cdef inline object _room():
+    return None
+
+
+cdef inline int _open(object made, int family, int kind, int protocol) except -1:
+    return _sys.socket(family, kind, protocol)
+
+
+cdef inline int _opened(object made, int fd) noexcept:
+    return fd
+
+
 @cython.locals(timeout="long long", owner=Socket, offered=bint)
 cdef void _take_over(Socket sock, int family, int kind, int protocol, int fd) except *
 cdef tuple _kind_of(int fd, int family, int kind, int protocol)
@@ -185,6 +198,7 @@ cdef int _flags_after(object data, object flags) except? -1
 cdef int _check_writable(object buffer, str caller) except -1
 cdef bint _is_sequence(object value) except -1
 
+@cython.locals(number="long long")
 cdef int _short(object x, str function) except -1
 cdef long long _word(object x) except? -1
 

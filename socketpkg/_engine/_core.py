@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     _intact: Any
     _method_of: Any
     _new: Any
+    _open: Any
+    _opened: Any
     _prepare: Any
+    _room: Any
     _saturated: Any
     _set_twins: Any
     _taken: Any
@@ -732,7 +735,16 @@ def initialize(
         family_number = AF_INET if family_number == -1 else family_number
         kind = SOCK_STREAM if kind == -1 else kind
         protocol = 0 if protocol == -1 else protocol
-        fd = _sys.socket(family_number, kind, protocol)
+        fd = -1
+        made = _room()
+        try:
+            fd = _open(made, family_number, kind, protocol)
+            _take_over(sock, family_number, kind, protocol, fd)
+        except BaseException:
+            fd = _opened(made, fd)
+            if fd != -1 and sock._sp_fd != fd:
+                _sys.close(fd)
+            raise
     else:
         fd = _descriptor(fileno)
         if fd < 0:
@@ -741,12 +753,7 @@ def initialize(
         known = family_number != -1 and kind != -1 and protocol != -1 and bool(_offered)
         if not known or _offered.get(fd) is None:
             family_number, kind, protocol = _kind_of(fd, family_number, kind, protocol)
-    try:
         _take_over(sock, family_number, kind, protocol, fd)
-    except BaseException:
-        if fileno is None and sock._sp_fd != fd:
-            _sys.close(fd)
-        raise
 
 
 def _take_over(sock: Socket, family: int, kind: int, protocol: int, fd: int) -> None:
@@ -1469,19 +1476,17 @@ def ntohl(x: SupportsIndex, /) -> int:
 
 
 def _short(x: SupportsIndex, function: str) -> int:
-    try:
-        number = c_int(x)
-    except OverflowError:
-        if NegativeError is not OverflowError and _saturated(x) < 0:
-            raise NegativeError(_NEGATIVE.format(function)) from None
-        if not _GENERATED:
-            raise
-        raise OverflowError("Python int too large to convert to C int") from None
-    if number < 0:
+    value = x if type(x) is int else _index(x)
+    number: int = _saturated(value)
+    if 0 <= number <= 0xFFFF:
+        return number
+    if number < 0 and (number >= INT_MIN or NegativeError is not OverflowError):
         raise NegativeError(_NEGATIVE.format(function))
-    if number > 0xFFFF:
+    if INT_MIN <= number <= INT_MAX:
         raise OverflowError(f"{function}: Python int too large to convert to C 16-bit unsigned integer")
-    return number
+    if _GENERATED:
+        raise OverflowError("Python int too large to convert to C int")
+    return c_int(value)  # raises what is wrong
 
 
 _NEGATIVE = "{}: can't convert negative Python int to C 16-bit unsigned integer"

@@ -88,6 +88,9 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
     names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
+    names["_room"] = list
+    names["_open"] = _opener(core["_sys"])
+    names["_opened"] = _opened
     names["HEAD"] = compiled if found is None else base
     names["_check_buffer"] = _check_buffer
     names["_intact"], names["_new"], names["_set_twins"] = _makers()
@@ -129,7 +132,10 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
     is_finalizing = sys.is_finalizing
 
     def __del__(self: Any) -> None:
-        fd = self._sp_fd
+        try:
+            fd = self._sp_fd
+        except AttributeError:
+            return  # the handler of a signal raised before __new__ had set it
         if fd == -1:
             return
         try:
@@ -169,6 +175,25 @@ def _closer(call: Any, model: Any) -> Any:
     close.__module__ = model.__module__
     close.__annotations__ = model.__annotations__
     return close
+
+
+def _opener(calls: Any) -> Any:
+    """What makes a new descriptor in a list (`_room`), in which it is found when a signal's handler raises then."""
+    make_into = getattr(calls, "socket_into", None)
+    make = calls.socket
+
+    def open(made: list[int], family: int, kind: int, protocol: int) -> int:
+        if make_into is None:
+            made.append(make(family, kind, protocol))
+        else:
+            make_into(made, family, kind, protocol)
+        return made[0]
+
+    return open
+
+
+def _opened(made: list[int], fd: int) -> int:
+    return made[0] if made else -1
 
 
 def _makers() -> tuple[Any, Any, Any]:

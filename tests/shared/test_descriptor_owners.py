@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gc
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from .target import IS_STDLIB, LINUX, LOCALHOST, PATIENCE, Worker, fill, run_python, socket
+from .target import IS_STDLIB, LINUX, LOCALHOST, PATIENCE, PYPY, Worker, fill, run_python, socket
 
 SECRET = b"for the old connection"
 STRANGERS = b"for the stranger"
@@ -294,10 +295,53 @@ HANDLER_RAISES = """
 def test_a_handler_that_raises_leaves_no_descriptor() -> None:
     """socket() and close() have one moment each where the descriptor has no owner yet, or none any more."""
     lines = [line.split() for line in run_python(f"{HANDLER_RAISES}").splitlines()]
-    assert [line[0] for line in lines] == ["socket", "socketpair"]
-    # How many handlers there were is the machine's matter, and a socketpair of the standard library leaves some.
-    assert int(lines[0][2]) == 0
+    assert [line[0] for line in lines] == ["socket", "socketpair"], lines
+    # How many handlers there were is the machine's matter, and a socketpair of the standard library leaves some. On PyPy
+    # handlers run between any two steps, also between the look at a descriptor and its close.
+    assert int(lines[0][2]) <= (2 if PYPY else 0)
     assert IS_STDLIB or int(lines[1][2]) <= 2
+
+
+class Stop(Exception):
+    """What a signal's handler raises."""
+
+
+def stopped_before(step: int) -> bool:
+    """Makes a socket, and raises before the *step*-th step of socketpkg's own code; False when there are not so many."""
+    steps = 0
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        nonlocal steps
+        if "socketpkg" not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            steps += 1
+            if steps == step:
+                raise Stop
+        return trace
+
+    sys.settrace(trace)
+    try:
+        sock = socket.socket()
+    except Stop:
+        return True
+    finally:
+        sys.settrace(None)
+    sock.close()
+    return False
+
+
+@pytest.mark.skipif(IS_STDLIB or PYPY, reason="only CPython stops before each step, and only of Python code")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_no_step_of_socket_leaves_a_descriptor_without_an_owner() -> None:
+    """PyPy runs the handlers of signals between any two steps. The compiled backend has those of the public class."""
+    before = descriptors()
+    steps = 0
+    while stopped_before(steps + 1):
+        steps += 1
+        assert descriptors() == before, f"step {steps}"
+    assert steps > 10
 
 
 # -- O_NONBLOCK is not the socket's alone -----------------------------------------------------------------------------

@@ -210,7 +210,10 @@ def test_no_error_needs_a_name_that_can_be_replaced(name: str) -> None:
     expected = test_errors.failure(name, socket)
     with all_replaced():
         found = test_errors.failure(name, socket)
-    assert type(found) is type(expected) and getattr(found, "errno", None) == getattr(expected, "errno", None)
+    assert type(found) is type(expected)
+    if not (PYPY and name == "a file, full"):
+        # PyPy's BufferedWriter gives the errno that the last system call of anybody left.
+        assert getattr(found, "errno", None) == getattr(expected, "errno", None)
     assert str(found).split("0x")[0] == str(expected).split("0x")[0]
 
 
