@@ -299,7 +299,10 @@ def test_the_capsule_for_ssl() -> None:
 @pytest.mark.skipif(PYPY, reason="PyPy collects otherwise")
 @control_fails("the class was not made at run time before 3.12", fixed=(3, 12))
 def test_the_low_level_class_is_tracked_by_the_collector() -> None:
-    assert gc.is_tracked(low_level.socket)
+    class Other:
+        """CPython 3.13 without a GIL makes all classes immortal with its first thread: the collector forgets them."""
+
+    assert gc.is_tracked(low_level.socket) or not gc.is_tracked(Other)
 
 
 def test_creation_has_two_steps() -> None:
