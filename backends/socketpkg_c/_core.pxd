@@ -198,6 +198,7 @@ cdef int _flags_after(object data, object flags) except? -1
 cdef int _check_writable(object buffer, str caller) except -1
 cdef bint _is_sequence(object value) except -1
 
+
 @cython.locals(number="long long")
 cdef int _short(object x, str function) except -1
 cdef long long _word(object x) except? -1

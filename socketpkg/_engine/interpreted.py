@@ -5,7 +5,9 @@ from __future__ import annotations
 import _socket
 import sys
 from _operator import index
+from _thread import RLock
 from _warnings import warn as _warn
+from posix import register_at_fork
 
 from ..contract import Descriptor
 from .arguments import contiguous
@@ -21,6 +23,9 @@ else:
 #: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
 #: with an __index__.) Calling a Python function takes longer than their work.
 _NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
+
+#: Whether no other thread and no handler of a signal can come between two steps that call nothing: CPython with a GIL.
+_ONE_STEP = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
 
 #: What a method of an interpreted class is.
 _FUNCTION = type(lambda: None)
@@ -80,14 +85,17 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
             return self
 
     namespace["__new__"] = __new__
-    if found is not None:
+    taken: Any = _taken if "_set_fd" in names else _taken_from_slot
+    if not _ONE_STEP:
+        taken = _alone(taken)
+    elif found is not None:
         namespace["close"] = names["_close_socket"] = _closer(core["_sys"].close, cls.close)  # type: ignore[attr-defined]
     namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
-    names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
+    names["_taken"] = taken
     names["_room"] = list
     names["_open"] = _opener(core["_sys"])
     names["_opened"] = _opened
@@ -247,6 +255,22 @@ def _taken_from_slot(sock: Any) -> int:
     fd: int = sock._sp_fd
     sock._sp_fd = -1
     return fd
+
+
+def _alone(taken: Any) -> Any:
+    """*taken* by one thread at a time: two that close a socket at once must not both get its descriptor.
+
+    The lock can be taken again: the handler of a signal may close a socket.
+    """
+    lock = RLock()
+    register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
+
+    def taken_alone(sock: Any) -> int:
+        with lock:
+            fd: int = taken(sock)
+            return fd
+
+    return taken_alone
 
 
 def _set_timeout(sock: Any, timeout: int) -> None:

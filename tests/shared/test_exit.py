@@ -39,8 +39,8 @@ PROGRAMS = {
 }
 
 
-#: Without a GIL the last collection finalizes in the order of the allocator's pages, so by the size of objects: a socket
-#: may be closed before what a file over it still has to write. The standard library's do it with 16 slots more.
+#: Without a GIL the last collection finalizes in the order of the allocator's pages, so by the size of objects. A
+#: socket may be closed before what a file over it still has to write: the standard library's is, with 16 slots more.
 WITHOUT_ORDER = () if getattr(sys, "_is_gil_enabled", lambda: True)() else ("a file",)
 
 
