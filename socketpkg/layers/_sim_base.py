@@ -8,7 +8,6 @@ import random
 from contextvars import ContextVar
 
 from . import _options
-from ._base import Layer as _Layer
 from ._base import LayerError
 from ._names import Names
 from ._options import Option
@@ -19,7 +18,7 @@ from ._sim_options import Options
 from ._sim_resolver import Resolver
 from ._sim_state import State, States
 from ._sim_view import View
-from ._sockets import Closing
+from ._sockets import ClosingLayer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _read_network(text: str) -> str:
     return text
 
 
-class Base(_Layer):
+class Base(ClosingLayer):
     """Its options, its hosts, and what it knows of each socket."""
 
     NAME: ClassVar[str] = "sim"
@@ -83,7 +82,6 @@ class Base(_Layer):
     _datagrams: Datagrams
 
     def __init__(self, below: Syscalls) -> None:
-        self._closing = type("Closing", (Closing,), {"layer": self})
         super().__init__(below)
         self.names: Names = Names(below)
         self._states = States(below, self.names, self.borrow)
@@ -102,10 +100,6 @@ class Base(_Layer):
         self._relayed: dict[int, str] = {}
         self._random = random.Random(0)
         os.register_at_fork(after_in_child=self._forked)
-
-    def _bind(self) -> None:
-        super()._bind()
-        vars(self)["close"] = self._closing
 
     def _forked(self) -> None:
         if self.network is not None:

@@ -27,6 +27,7 @@ from ._sim_names import (
 )
 from ._sim_network import EPHEMERAL
 from ._sim_state import State
+from ._sockets import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -327,8 +328,6 @@ class Connections(Base):
 
     def _connect_later(self, sock: Any, state: State, host: int, candidates: list[Bound]) -> None:
         """Lets the relay connect as soon as there is room and the link is whole. Until then nothing can be written."""
-        bound = self.bound(sock, state)
-        assert bound is not None
         waiting = object()
         until = monotonic_ns() + SYN_PATIENCE
         link = self.network.link(state.host, host)
@@ -356,10 +355,11 @@ class Connections(Base):
         state.waiting = waiting
         if host != state.host:
             state.other, self._crossing = host, True
-        fd, latency = sock._sp_fd, int(link.latency * 1e6)
-        real, _ = self._relay_made().take(fd, latency, link.bandwidth, connecting=True, attempt=attempt)
-        discard(self.below, real)
-        self._states.renewed(sock, state)
+        latency = int(link.latency * 1e6)
+        with Kept(self, sock) as fd:
+            real, _ = self._relay_made().take(fd, latency, link.bandwidth, connecting=True, attempt=attempt)
+            discard(self.below, real)
+            self._states.renewed(self.borrow(fd), state)
 
     def _wait_for_link(self, state: State, host: int, timeout: int) -> int | None:
         """Waits until the link to a host is whole, no longer than *timeout*. Returns what is left of it, or None."""
@@ -378,12 +378,13 @@ class Connections(Base):
         latency, rate = int(link.latency * 1e6), link.bandwidth
         if not latency and not rate:
             return
-        ends = self.ends(sock, state)
-        assert ends is not None
-        real, far = self._relay_made().take(sock._sp_fd, latency, rate, not timeout)
-        discard(self.below, real)
-        self._relayed[far] = self._connection(state.host, ends)
-        self._states.renewed(sock, state)
+        with Kept(self, sock) as fd:
+            ends = self.ends(self.borrow(fd), state)
+            assert ends is not None
+            real, far = self._relay_made().take(fd, latency, rate, not timeout)
+            discard(self.below, real)
+            self._relayed[far] = self._connection(state.host, ends)
+            self._states.renewed(self.borrow(fd), state)
         if timeout:
             sleep(2 * latency / 1e9 if timeout < 0 else min(2 * latency, timeout) / 1e9)
 
@@ -417,19 +418,19 @@ class Connections(Base):
 
     def _renew(self, sock: Any, state: State) -> None:
         """Puts another UNIX socket in place of one whose name says that it is connected, and is not."""
-        fd = sock._sp_fd
-        new = self.below.socket(self.names.AF_UNIX, self.names.SOCK_STREAM, 0)
-        try:
-            self._states.widen(self.borrow(new))
-            for key, value in state.options.items():
-                if key[0] == self.known.socket and not self.known.has(*key, state.family, state.proto):
-                    self.below.setsockopt(self.borrow(new), *key, value)
-            os.set_blocking(new, os.get_blocking(fd))
-            os.dup2(new, fd, os.get_inheritable(fd))
-        finally:
-            discard(self.below, new)
-        state.bound = state.ends = None
-        self._states.renewed(sock, state)
+        with Kept(self, sock) as fd:
+            new = self.below.socket(self.names.AF_UNIX, self.names.SOCK_STREAM, 0)
+            try:
+                self._states.widen(self.borrow(new))
+                for key, value in state.options.items():
+                    if key[0] == self.known.socket and not self.known.has(*key, state.family, state.proto):
+                        self.below.setsockopt(self.borrow(new), *key, value)
+                os.set_blocking(new, os.get_blocking(fd))
+                os.dup2(new, fd, os.get_inheritable(fd))
+            finally:
+                discard(self.below, new)
+            state.bound = state.ends = None
+            self._states.renewed(self.borrow(fd), state)
 
     # -- what ends a connection --------------------------------------------------------------------------------------
 

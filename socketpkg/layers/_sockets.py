@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+from _thread import get_ident
 from typing import Generic, TypeVar
 
 from ._base import Layer, descriptor, discard
@@ -39,7 +41,38 @@ class Record:
 R = TypeVar("R", bound=Record)
 
 
-class TrackingLayer(Layer, Generic[R]):
+class ClosingLayer(Layer):
+    """A layer that has something to do before a descriptor is closed (`closes`), or puts another one in its place
+    (`Kept`)."""
+
+    ALWAYS: ClassVar[Set[str]] = frozenset({"close"})
+
+    def __init__(self, below: Syscalls) -> None:
+        #: The number and the thread of each `Kept` that has not ended, by the id of that.
+        self.kept: dict[int, tuple[int, int]] = {}
+        self._closing = type("Closing", (Closing,), {"layer": self})
+        super().__init__(below)
+        os.register_at_fork(after_in_child=self._forget_kept)
+
+    def _forget_kept(self) -> None:
+        """In a child after fork there is one thread."""
+        for key, (_, thread) in list(self.kept.items()):
+            if thread != get_ident():
+                del self.kept[key]
+
+    def close(self, fd: int) -> None:
+        self._closing(fd)
+
+    def closes(self, closing: Closing) -> None:
+        """What the layer does about a close. It may close by ``closing.finish()``, else that is done behind it."""
+
+    def _bind(self) -> None:
+        super()._bind()
+        # Not as a method: one begins in Python.
+        vars(self)["close"] = self._closing
+
+
+class TrackingLayer(ClosingLayer, Generic[R]):
     """A layer with a record of each socket. What makes and closes sockets it gets also while it is switched off."""
 
     ALWAYS: ClassVar[Set[str]] = frozenset({"socket", "socketpair", "accept", "accept_many", "dup", "close"})
@@ -49,7 +82,6 @@ class TrackingLayer(Layer, Generic[R]):
         #: By the number of the descriptor. Entries are made and taken out by single, atomic operations.
         self._records: dict[int, R] = {}
         self._numbers = itertools.count(1)
-        self._closing = type("Closing", (Closing,), {"layer": self})
         super().__init__(below)
         self.names: Names = Names(below)
         self._sol_socket = self.names.constants["SOL_SOCKET"]
@@ -173,17 +205,8 @@ class TrackingLayer(Layer, Generic[R]):
             self.forget(fd)
             discard(self.below, fd)
 
-    def close(self, fd: int) -> None:
-        self._closing(fd)
-
     def closes(self, closing: Closing) -> None:
-        """What the layer does about a close. It may close by ``closing.finish()``, else that is done behind it."""
         self.forget(int(closing))
-
-    def _bind(self) -> None:
-        super()._bind()
-        # Not as a method: one begins in Python.
-        vars(self)["close"] = self._closing
 
 
 class Closing(int):
@@ -193,16 +216,31 @@ class Closing(int):
     is built in, has the number before any Python runs: where the rest does not come to it, ``__del__`` closes.
     """
 
-    layer: ClassVar[TrackingLayer[Any]]
+    layer: ClassVar[ClosingLayer]
     done: bool = False
 
     def __init__(self, fd: int) -> None:
         try:
-            self.layer.closes(self)
+            if not (self.layer.kept and self._leave()):
+                self.layer.closes(self)
         finally:
-            if not self.done:
+            if not self.done and not (self.layer.kept and self._leave()):
                 self.done = True
                 self.layer.below.close(self)
+
+    def _leave(self) -> bool:
+        """Leaves the close to who keeps the number, if somebody does."""
+        kept = self.layer.kept
+        for key, (number, _) in list(kept.items()):
+            if number == self:
+                try:
+                    # No handler runs between these two either.
+                    del kept[key]
+                    self.done = True
+                except KeyError:
+                    continue  # it has ended meanwhile
+                return True
+        return False
 
     def finish(self) -> None:
         """Closes."""
@@ -211,9 +249,58 @@ class Closing(int):
         self.layer.below.close(self)
 
     def __del__(self) -> None:
-        if not self.done:
+        if not self.done and not (self.layer.kept and self._leave()):
             self.done = True
             discard(self.layer.below, self)
+
+
+class Kept:
+    """``with Kept(layer, sock) as fd``: the number *fd* stays the socket's, whoever closes the socket meanwhile.
+
+    For a layer that puts another descriptor under the number: between its look at the number and its dup2(2) another
+    thread might close the socket, and the number be a stranger's. Nobody waits for anybody, for a close may come from
+    the handler of a signal in the midst of this: who closes leaves the close to the end of this, and goes on.
+
+    First the number is noted here, then the socket is asked whether it still has it. Who closes takes the number from
+    the socket first, and then looks whether it is noted. So one of the two sees the other. EBADF for a socket that is
+    closed. (os.close of a number that was detached goes past all this, as it goes past every call.)
+    """
+
+    done: bool = True
+
+    def __init__(self, layer: ClosingLayer, sock: Any) -> None:
+        self.layer: ClosingLayer = layer
+        self.fd: int = descriptor(sock)
+        self._key = id(self)
+        noted = self.fd, get_ident()
+        # No handler runs between these two: there is no call between them.
+        layer.kept[self._key] = noted
+        self.done = False
+        if self.fd < 0 or descriptor(sock) != self.fd:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    def __enter__(self) -> int:
+        return self.fd
+
+    def __exit__(self, *exception: object) -> None:
+        self._end()
+
+    def __del__(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self.done:
+            return
+        try:
+            del self.layer.kept[self._key]
+            self.done = True
+        except KeyError:
+            self.done = True
+            # The socket was closed meanwhile. Who did that has been told that it is done.
+            try:
+                self.layer.close(self.fd)
+            except OSError:
+                pass
 
 
 def _place_of(path: str) -> str:

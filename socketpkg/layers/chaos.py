@@ -23,7 +23,7 @@ from time import monotonic_ns, sleep
 from . import _options
 from ._base import CALLS, CONTRACT, LayerError, descriptor
 from ._base import Layer as _Layer
-from ._sockets import Record, TrackingLayer, opened_for_lines, out_of_the_way
+from ._sockets import Kept, Record, TrackingLayer, opened_for_lines, out_of_the_way
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -513,7 +513,7 @@ class Layer(TrackingLayer[_Shaken]):
 
     # -- the relay -----------------------------------------------------------------------------------------------
 
-    def _relayed(self, record: _Shaken, connecting: bool) -> None:
+    def _relayed(self, sock: Any, record: _Shaken, connecting: bool) -> None:
         """Lets what goes over a new connection pass the relay, if there is latency or bandwidth."""
         latency, rate = int(self.options["latency"] * 1e6), self.options["bandwidth"]
         if not (latency or rate) or record.family not in (self.names.AF_INET, self.names.AF_INET6):
@@ -525,8 +525,9 @@ class Layer(TrackingLayer[_Shaken]):
             while isinstance(bottom, _Layer):
                 bottom = bottom.below
             self._relay = Relay(bottom, self.borrow, self.names.constants, self._was_reset)
-        record.real, record.end = self._relay.take(record.fd, latency, rate, connecting)
-        self._ends[record.end] = record.fd
+        with Kept(self, sock) as fd:
+            record.real, record.end = self._relay.take(fd, latency, rate, connecting)
+            self._ends[record.end] = fd
 
     def _was_reset(self, end: int) -> None:
         """Called by the relay, in its thread, before it closes *end*: unread data there makes a reset of it."""
@@ -587,7 +588,7 @@ class Layer(TrackingLayer[_Shaken]):
         known = record.real >= 0
         status = self.below.connect(self._connection(sock), address, timeout)
         if not known and status in (0, errno.EINPROGRESS):
-            self._relayed(record, status != 0)
+            self._relayed(sock, record, status != 0)
             if record.real >= 0 and not status:
                 sleep(
                     2 * self.options["latency"] / 1000
@@ -619,7 +620,7 @@ class Layer(TrackingLayer[_Shaken]):
                 record.accepted += 1
                 new.identity = f"{record.identity}/{record.accepted}"
                 new.dice.clear()
-                self._relayed(new, False)
+                self._relayed(self.borrow(found[0]), new, False)
         except BaseException:
             self.discard(found[0])
             raise

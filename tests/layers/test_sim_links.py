@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,3 +236,34 @@ def test_an_unmodified_program_and_its_network(programs: Programs, over: str) ->
             assert programs.command([*program, "-c", fetch], None).stdout == "hello\n"
         finally:
             server.kill()
+
+
+#: The recipes of the page, each as a program; the third is its command lines, started from a program.
+RECIPES = {
+    "one port": (
+        "import pytest, sys\n"
+        "options = ['-q', '-p', 'no:cacheprovider', '--socket=sim+auto', '--socket-sim-name=shop.test=10.0.0.1']\n"
+        "sys.exit(pytest.main([*options, 'test_shop.py']))\n"
+    ),
+    "three hosts": re.findall(r"### Three hosts.*?```python\n(.*?)```", PAGE, re.DOTALL)[0],
+    "unmodified": """
+import os, subprocess, sys
+
+run = [sys.executable, "-u", "-W", "ignore", "-m", "socketpkg", "run", "--sim-network", "seen-%d" % os.getpid()]
+fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000/').read() != b'')"
+with subprocess.Popen([*run, "-m", "http.server", "8000"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    server.stdout.readline()
+    told = subprocess.run([*run, "-c", fetch], capture_output=True, check=False).stdout
+    server.kill()
+assert told == b"True\\n", told
+""",
+}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_machine_sees_no_socket_of_the_recipes(programs: Programs, recipe: str, strace: Any) -> None:
+    programs.write(re.findall(r"```python\n# test_shop.py\n(.*?)```", PAGE, re.DOTALL)[0], "test_shop.py")
+    path = programs.write(RECIPES[recipe])
+    done = programs.command(strace.command([sys.executable, str(path)]), None)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert strace.families() == {"AF_UNIX"}

@@ -11,9 +11,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,12 +58,15 @@ def command(over: str, options: str, *words: str) -> list[str]:
     return [sys.executable, "-m", "socketpkg", "run", "--backend", f"sim+{over}", *options.split(), *words]
 
 
-def run(folder: Path, over: str, source: str, options: str = "") -> str:
-    """Runs a program that never heard of us, which must end well. Returns what it printed."""
+def run(folder: Path, over: str, source: str, options: str = "", through: Callable[..., list[str]] = list) -> str:
+    """Runs a program that never heard of us, which must end well. Returns what it printed.
+
+    *through* makes of its command the one that is run.
+    """
     path = folder / "program.py"
     path.write_text(textwrap.dedent(source))
     done = subprocess.run(
-        command(over, options, str(path)),
+        through(command(over, options, str(path))),
         env=ENVIRONMENT, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -82,9 +86,7 @@ def started(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_requests_to_flask(tmp_path: Path, over: str) -> None:
-    needs("flask", "requests")
-    source = """
+SHOP = """
     import socket, threading
     import flask, requests
     from werkzeug.serving import make_server
@@ -113,8 +115,20 @@ def test_requests_to_flask(tmp_path: Path, over: str) -> None:
     server.shutdown()
     thread.join()
     """
-    told = run(tmp_path, over, source, "--sim-name shop.test=10.0.0.1").splitlines()
-    assert told == ["{'from': '10.0.0.1', 'ordered': 'tea'}", "1000000", "True"]
+SHOP_TELLS = ["{'from': '10.0.0.1', 'ordered': 'tea'}", "1000000", "True"]
+
+
+def test_requests_to_flask(tmp_path: Path, over: str) -> None:
+    needs("flask", "requests")
+    told = run(tmp_path, over, SHOP, "--sim-name shop.test=10.0.0.1")
+    assert told.splitlines() == SHOP_TELLS
+
+
+def test_the_machine_sees_no_socket_of_requests_and_flask(tmp_path: Path, over: str, strace: Any) -> None:
+    needs("flask", "requests")
+    told = run(tmp_path, over, SHOP, "--sim-name shop.test=10.0.0.1", strace.command)
+    assert told.splitlines() == SHOP_TELLS
+    assert strace.families() == {"AF_UNIX"}
 
 
 def test_a_name_server_on_port_53(tmp_path: Path, over: str) -> None:
