@@ -178,15 +178,18 @@ def test_the_backend_is_the_copy_s_own(dest: Path) -> None:
     code = """if True:
         from myapp._vendor.socketpkg import backends
         print(backends.selected(), list(backends.available()), backends.rule())
-        try:
-            backends.load("c")
-        except ImportError as error:
-            print(error)
+        for name in ("c", "trace+ctypes"):
+            try:
+                backends.load(name)
+            except ImportError as error:
+                print(error)
     """
     printed = python(dest, code, SOCKET_BACKEND="nonsense")
+    cannot = "socketpkg cannot use the backend"
     assert printed.splitlines() == [
         "ctypes ['ctypes'] being the only one of this copy, which SOCKET_BACKEND does not reach",
-        "socketpkg cannot use the backend 'c': there is no backend of this name. The backends are: ctypes (usable)",
+        f"{cannot} 'c': there is no backend of this name. The backends are: ctypes (usable)",
+        f"{cannot} 'trace+ctypes': a vendored copy has no layers. The backends are: ctypes (usable)",
     ]
 
 
