@@ -428,7 +428,7 @@ class Connections(Base):
                 os.set_blocking(new, os.get_blocking(fd))
                 os.dup2(new, fd, os.get_inheritable(fd))
             finally:
-                discard(self.below, new)
+                self.below.close(new)
             state.bound = state.ends = None
             self._states.renewed(self.borrow(fd), state)
 

@@ -63,7 +63,11 @@ class Layer(Settings):
 
     def dup(self, fd: int) -> int:
         new = self.below.dup(fd)
-        state = self._states.known(fd)
+        try:
+            state = self._states.known(fd)
+        except BaseException:
+            discard(self.below, new)
+            raise
         if state is not None:
             state.references += 1
         return new

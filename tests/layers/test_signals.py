@@ -53,6 +53,15 @@ def drain():
     except BlockingIOError:
         server.settimeout(20)
 
+def refused():
+    sock = socket.socket()
+    try:
+        sock.connect(silent.getsockname())
+    except ConnectionRefusedError:
+        pass
+    finally:
+        sock.close()
+
 def close(pair):
     first, second = pair
     try:
@@ -63,6 +72,8 @@ def close(pair):
 
 server = socket.create_server(("127.0.0.1", 0))
 server.settimeout(20)
+silent = socket.socket()
+silent.bind(("127.0.0.1", 0))
 one, two = socket.socketpair()
 answer = {}
 for name, work in {
@@ -71,6 +82,7 @@ for name, work in {
     "dup": lambda: one.dup().close(),
     "close": lambda: close(pair),
     "accept": accepts,
+    "refused": refused,
 }.items():
     nth, lost = 1, []
     while True:
@@ -90,7 +102,7 @@ for name, work in {
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="it counts descriptors in /proc")
-@pytest.mark.parametrize("stack", ["null+{}", "trace+{}", "chaos+{}"])
+@pytest.mark.parametrize("stack", ["null+{}", "trace+{}", "chaos+{}", "sim+{}"])
 # The layers know two kinds of backend, compiled and interpreted ones: of the latter one is enough.
 @pytest.mark.parametrize("backend", [name for name in USABLE if name == "c"] + USABLE[-1:])
 def test_no_descriptor_is_lost(programs: Programs, backend: str, stack: str) -> None:
