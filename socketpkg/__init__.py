@@ -18,7 +18,6 @@ from enum import IntEnum, IntFlag
 from types import SimpleNamespace
 
 from . import backends
-from ._lazy import DeferredModule
 
 try:
     if backends.running_as_program():
@@ -33,7 +32,6 @@ except ImportError:
     raise SystemExit(main(sys.argv[1:])) from None
 
 from ._engine.originals import monotonic_ns as _monotonic_ns
-from ._install import install as install
 from ._socketio import SocketIO, TextPair
 from ._version import __version__ as __version__
 
@@ -799,11 +797,36 @@ def getaddrinfo(
     return found
 
 
+def install() -> None:
+    """Makes socketpkg what ``import socket`` imports from now on, for everybody in this process.
+
+    `http.client`, `ssl`, `asyncio`, `selectors`, `socketserver`, `multiprocessing` and whatever else uses ``socket``
+    then work on the chosen backend. Call it first thing in the program: a module that has imported ``socket`` before
+    keeps the standard library's. Such modules go on working among themselves, but their sockets and ours are of two
+    classes; a `RuntimeWarning` names them. ``ssl`` among them means that TLS does not take our sockets.
+
+    Processes that are forked from this one have it too. Those that multiprocessing starts afresh (``spawn`` and
+    ``forkserver``) run the program's main module again, and have it when that calls `install`.
+
+    It comes before gevent's ``monkey.patch_all()`` and eventlet's ``monkey_patch()``, which make sockets for greenlets
+    of those that they find; afterwards it is a RuntimeError.
+
+    Calling it again does nothing. ``python -m socketpkg run`` calls it for a program that never heard of us.
+    """
+    from ._install import install
+
+    install()
+
+
 if TYPE_CHECKING:
     import array as array
     import selectors as selectors
 else:
     # Attributes of the standard library's socket. Nothing here needs them to be loaded.
     for _name in ("array", "selectors"):
-        globals()[_name] = sys.modules.get(_name) or DeferredModule(_name, globals())
+        globals()[_name] = sys.modules.get(_name)
+        if globals()[_name] is None:
+            from ._lazy import DeferredModule
+
+            globals()[_name] = DeferredModule(_name, globals())
     del _name

@@ -1,4 +1,7 @@
-"""`install`: the rest of the program on our sockets, whether it knows of them or not."""
+"""What `socketpkg.install` does: the rest of the program on our sockets, whether it knows of them or not.
+
+Loaded by its first call: most programs that import socketpkg by its name never make it.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +27,7 @@ _OWN_LOW_LEVEL = _PLACES["_socket"]
 
 
 def install() -> None:
-    """Makes socketpkg what ``import socket`` imports from now on, for everybody in this process.
-
-    `http.client`, `ssl`, `asyncio`, `selectors`, `socketserver`, `multiprocessing` and whatever else uses ``socket``
-    then work on the chosen backend. Call it first thing in the program: a module that has imported ``socket`` before
-    keeps the standard library's. Such modules go on working among themselves, but their sockets and ours are of two
-    classes; a `RuntimeWarning` names them. ``ssl`` among them means that TLS does not take our sockets.
-
-    Processes that are forked from this one have it too. Those that multiprocessing starts afresh (``spawn`` and
-    ``forkserver``) run the program's main module again, and have it when that calls `install`.
-
-    It comes before gevent's ``monkey.patch_all()`` and eventlet's ``monkey_patch()``, which make sockets for greenlets
-    of those that they find; afterwards it is a RuntimeError.
-
-    Calling it again does nothing. ``python -m socketpkg run`` calls it for a program that never heard of us.
-    """
+    """What `socketpkg.install` does. It calls this, and is what a warning is about."""
     public = sys.modules[_OWN]
     if sys.modules.get("socket") is public:
         return
@@ -58,7 +47,7 @@ def install() -> None:
             f"{_OWN}.install() came too late for modules that had imported socket before, and that go on using the"
             f" standard library's: {', '.join(left)}",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
 
 

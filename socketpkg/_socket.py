@@ -4,16 +4,21 @@
 type, the functions and the constants as plain integers.
 """
 
+from __future__ import annotations
+
 import _socket as _native
+import sys
 from _socket import gaierror, herror
 
 from . import backends
-from ._engine.capi import capsule
-from ._engine.functions import public
 from ._engine.strings import STRINGS
 
 backend = backends.load(backends.selected())
 core = backend.core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 socket = SocketType = core.Socket
 error = OSError
@@ -36,10 +41,36 @@ for _prefix, _family in _FAMILIES.items():
 # Whether the platform's headers know IPv6, as in the standard library; the kernel may still have it switched off.
 has_ipv6 = "AF_INET6" in _CONSTANTS
 
-# For _ssl, where it asks for it: not on PyPy. Where ours cannot be made (no ctypes), it is the interpreter's own: then
-# ssl can be imported, and refuses our sockets only.
-_capsule = capsule(backend) or getattr(_native, "CAPI", None)
-_CAPI = {} if _capsule is None else {"CAPI": _capsule}
+_FUNCTION = type(lambda: None)
+
+
+def _public(function: Any, module: str) -> Any:
+    """*function* as one of the public module with the name *module*."""
+    if type(function) is _FUNCTION:
+        # Loaded for interpreted functions only, as every module here that the compiled backend does without.
+        from ._engine.functions import Function
+
+        function = Function(function)
+    if function.__module__ != "_socket":  # the interpreter's own, which has no other name
+        function.__module__ = module
+    return function
+
+
+def _capsule() -> Any:
+    """The capsule for _ssl, where it asks for it: not on PyPy. Where ours cannot be made (no ctypes), it is the
+    interpreter's own: then ssl can be imported, and refuses our sockets only."""
+    made = None
+    if "compiled-core" in backend.features:
+        make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
+        if make is not None:
+            made = make(core.Socket, __name__, "socket")
+    elif hasattr(core, "make_capsule"):
+        made = core.make_capsule()
+    return made or getattr(_native, "CAPI", None)
+
+
+_made = _capsule()
+_CAPI = {} if _made is None else {"CAPI": _made}
 
 #: What has a public name here.
 _EXPORTS = {
@@ -51,7 +82,7 @@ _EXPORTS = {
     "socket": socket,
     "timeout": timeout,
     **_CAPI,
-    **{name: public(getattr(core, name), _MODULES.get(name, str(__package__))) for name in _FUNCTIONS},
+    **{name: _public(getattr(core, name), _MODULES.get(name, str(__package__))) for name in _FUNCTIONS},
     **_CONSTANTS,
 }
 globals().update(_EXPORTS)

@@ -30,7 +30,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import _engine, contract
+from . import _engine
 from ._config import BOUND, COMMANDS, LAYERS, VENDORED_AS
 from ._config import BUILT_IN as BUILT_IN
 from ._config import ORDER as ORDER
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any, Final
+
+    from . import contract
 else:
     from _collections_abc import Sequence
     from _frozen_importlib import ModuleSpec
@@ -535,10 +537,14 @@ def _checked(module: ModuleType) -> type[contract.Syscalls]:
     found = getattr(module, "Syscalls", None)
     if not isinstance(found, type):
         raise _Incomplete(f"{module.__name__} has no class Syscalls")
-    # The compiled backend stands on a compiled twin of the contract, another class of the same name.
-    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != contract.RequiredSyscalls.__name__]
-    missing = [n for n in _public(contract.RequiredSyscalls) if not any(callable(vars(cls).get(n)) for cls in own)]
-    missing += [n for n in _public(contract.Syscalls) if not hasattr(found, n)]
+    # The compiled backend stands on a compiled twin of the contract, with classes of the same names. It is made of the
+    # same file, which then need not be loaded beside it.
+    package = module.__name__.rpartition(".")[0]
+    twin = sys.modules.get(f"{package}.contract") if package in BUILT_IN.values() else None
+    model: Any = twin or _imported(f"{__package__}.contract")
+    own = [cls for cls in found.__mro__ if cls is not object and cls.__name__ != model.RequiredSyscalls.__name__]
+    missing = [n for n in _public(model.RequiredSyscalls) if not any(callable(vars(cls).get(n)) for cls in own)]
+    missing += [n for n in _public(model.Syscalls) if not hasattr(found, n)]
     if missing:
         raise _Incomplete(f"{module.__name__}.Syscalls lacks {', '.join(missing)}")
     return found

@@ -78,12 +78,6 @@ struct ifaddrs {
     ...;
 };
 
-struct socketpkg_constant {
-    const char *name;
-    long long value;
-    ...;
-};
-
 #define SP_HAVE_GETHOSTBYNAME2_R ...
 #define SP_HAVE_GETHOSTBYADDR_R ...
 #define SP_BUFFER_TOO_SMALL ...
@@ -102,7 +96,7 @@ struct socketpkg_constant {
 #define AF_INET6 ...
 #define EAI_SYSTEM ...
 
-const struct socketpkg_constant *sp_constants(void);
+size_t sp_constants(int *count, long long *values, char *names);
 const char *sp_compiler(void);
 const char *sp_libc(void);
 
@@ -114,6 +108,7 @@ long long held_getsockopt_int(int fd, int level, int option);
 
 long long held_now(void);
 void held_keep_gil_for(long long budget);
+int held_add_head_functions(const char *module);
 int held_gil_waiting(void);
 
 /* Calls that do not block here, for they are given MSG_DONTWAIT. */

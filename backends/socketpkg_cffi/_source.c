@@ -13,6 +13,7 @@
  * released around these as well, and nothing else changes. */
 #if defined(Py_BEGIN_ALLOW_THREADS) && !defined(PYPY_VERSION)
 #include "socketpkg_gil.h"
+#include "socketpkg_head.h"
 #define SP_KEEPS_GIL 1
 #define SP_GIL_HELD_WRAPPER "_cffi_f_held_"
 #define SP_HOLDS_GIL(name) (strncmp(name, SP_GIL_HELD_WRAPPER, sizeof SP_GIL_HELD_WRAPPER - 1) == 0)
@@ -62,9 +63,24 @@ typedef __typeof__(((struct mmsghdr *)0)->msg_len) sp_msg_len_t;
 /* The flags with which a try that cannot block has the result that a blocking call would have. */
 #define SP_NONBLOCKING_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC | SP_MSG_NOSIGNAL | SP_MSG_CMSG_CLOEXEC)
 
-static const struct socketpkg_constant *sp_constants(void)
+/* The values of the constants, and their names with a blank behind each. Gives the size of all names; *count* is how
+ * many there are. For Python to ask for each one takes longer. */
+static size_t sp_constants(int *count, long long *values, char *names)
 {
-    return socketpkg_constants;
+    int i;
+    size_t size = 0;
+    for (i = 0; i < socketpkg_constants_count; i++) {
+        size_t length = strlen(socketpkg_constants[i].name);
+        if (values != NULL)
+            values[i] = socketpkg_constants[i].value;
+        if (names != NULL) {
+            memcpy(names + size, socketpkg_constants[i].name, length);
+            names[size + length] = ' ';
+        }
+        size += length + 1;
+    }
+    *count = socketpkg_constants_count;
+    return size;
 }
 
 static const char *sp_compiler(void)
@@ -169,6 +185,17 @@ static int held_gil_waiting(void)
     return __atomic_load_n(&sp_gil_waiting, __ATOMIC_RELAXED);
 #else
     return 0;
+#endif
+}
+
+/* On CPython, adds the functions of socketpkg_head.h to the module of that name. */
+static int held_add_head_functions(const char *module)
+{
+#if SP_KEEPS_GIL
+    return sp_head_add(module);
+#else
+    (void)module;
+    return -1;
 #endif
 }
 

@@ -15,6 +15,7 @@ from socketpkg_ffi import NAME_SIZE, POLLIN
 from socketpkg_ffi.calls import LARGE, SPARES, ForeignSyscalls
 
 try:
+    from . import _cffi  # pyright: ignore[reportAttributeAccessIssue]
     from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 except ModuleNotFoundError as error:
     if error.name != "_cffi_backend":
@@ -34,6 +35,9 @@ else:
     from _collections import deque
 
 __all__ = ["Syscalls"]
+
+#: The module with make_head, make_immutable and make_capsule, which `socketpkg._engine.capi` describes; None on PyPy.
+HEAD_FUNCTIONS = _cffi if lib.held_add_head_functions(_cffi.__name__.encode()) == 0 else None
 
 _recv = lib.held_recv
 _send = lib.held_send
@@ -92,12 +96,11 @@ _hosts = _guard(lib.SP_HAVE_GETHOSTBYNAME2_R and lib.SP_HAVE_GETHOSTBYADDR_R)
 
 
 def _constants() -> dict[str, int]:
-    constants = {}
-    row = lib.sp_constants()
-    while row.name:
-        constants[_string(row.name).decode("ascii")] = row.value
-        row += 1
-    return constants
+    count = _new(_INTS, 1)
+    size = lib.sp_constants(count, ffi.NULL, ffi.NULL)
+    values, names = _new("long long[]", count[0]), _new(_CHARS, size)
+    lib.sp_constants(count, values, names)
+    return dict(zip(ffi.unpack(names, size).decode("ascii").split(), ffi.unpack(values, count[0]), strict=True))
 
 
 def _cmsg_header() -> Struct:

@@ -553,7 +553,8 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
     def _vectors(self, targets: list[tuple[Any, int]]) -> tuple[Any, Any]:
         keep: list[Any] = []
         count = len(targets)
-        vectors = _VECTORS[max(count - 1, 0).bit_length()]()
+        # Of a power of two, so that there are few types.
+        vectors = _VECTORS[1 << max(count - 1, 0).bit_length()]()
         for i, (target, size) in enumerate(targets):
             vectors[i].iov_base = _location(target, keep)
             vectors[i].iov_len = size
@@ -788,10 +789,19 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             self._fail(result)
 
 
-#: Array types by the exponent of their size.
-_ARRAYS = [c_char * (1 << exponent) for exponent in range(31)]
-_VECTORS = [Iovec * (1 << exponent) for exponent in range(17)]
-_INTS = {2: c_int * 2}
+class _Arrays(dict):  # type: ignore[type-arg]
+    """The types of arrays of one kind by their length, each made when it is first needed and kept."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    def __missing__(self, length: int) -> Any:
+        return self.setdefault(length, self.kind * length)
+
+
+_ARRAYS = _Arrays(c_char)
+_VECTORS = _Arrays(Iovec)
+_INTS = _Arrays(c_int)
 _Length = c_uint * 1
 _ToAddrinfo = POINTER(Addrinfo)
 _ToHostent = POINTER(Hostent)
@@ -863,7 +873,7 @@ def _ask_host(function: Any, *question: Any) -> tuple[bytes, list[bytes], int, l
     trouble = c_int()
     size = _ANSWER
     while True:
-        memory = _ARRAYS[size.bit_length() - 1]()
+        memory = _ARRAYS[size]()
         code = function(*question, byref(entry), memory, size, byref(result), byref(trouble))
         if code != ERANGE or size > 1 << 24:
             break
@@ -885,7 +895,7 @@ def _ask_service(function: Any, *question: Any) -> tuple[bytes, int] | None:
     result = _ToServent()
     size = _ANSWER
     while True:
-        memory = _ARRAYS[size.bit_length() - 1]()
+        memory = _ARRAYS[size]()
         code = function(*question, byref(entry), memory, size, byref(result))
         if code != ERANGE or size > 1 << 24:
             break

@@ -26,6 +26,7 @@ from __future__ import annotations
 import posix
 import sys
 from _io import BytesIO
+from _operator import attrgetter
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
 from struct import Struct
@@ -75,6 +76,9 @@ _NO_ITEMS = bytes(CONTROL_SIZE)
 #: The types of buffers that are joined: no code of a program runs when their bytes are taken.
 _JOINED = frozenset((bytes, bytearray, memoryview))
 _BYTES = frozenset((bytes,))
+#: For many views at once, without a bytecode for each: their sizes, and whether they can be written to.
+_nbytes = attrgetter("nbytes")
+_NOTHING = BytesIO()
 #: The types of buffers that a receive is copied to.
 _COPIED_TO = frozenset((bytearray, memoryview))
 #: Cached: strerror() costs more than raising the exception.
@@ -857,14 +861,16 @@ class ForeignSyscalls(Syscalls):
         if not _COPIED_TO.issuperset(map(type, buffers)):
             return 0
         try:
-            size = sum(map(len, buffers))  # type: ignore[arg-type]
-            for buffer in buffers:
-                if type(buffer) is memoryview and (
-                    buffer.readonly or buffer.nbytes != len(buffer) or not buffer.c_contiguous
-                ):
-                    return 0
-        except (TypeError, ValueError):
-            # A view without a length, or released: taking the buffers one at a time raises the right error.
+            views = [buffer for buffer in buffers if type(buffer) is memoryview]
+            if not views:
+                size = sum(map(len, buffers))  # type: ignore[arg-type]
+            else:
+                size = sum([len(buffer) for buffer in buffers if type(buffer) is bytearray])
+                size += sum(map(_nbytes, views))
+                # Nothing is written to them, but it raises where it could not be.
+                deque(map(_NOTHING.readinto, views), 0)
+        except (BufferError, TypeError, ValueError):
+            # A view that is released, read-only or in pieces: taking the buffers one at a time raises the right error.
             return 0
         return size if size <= LARGE else 0
 

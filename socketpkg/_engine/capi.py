@@ -1,5 +1,8 @@
 """Unsafe: reads and writes CPython's own objects through ctypes. What ``_ssl`` wants of the low-level module.
 
+For a backend without C of its own. One that has some makes the same there, with functions of the same names:
+`backends/include/socketpkg_head.h` (cffi), and the fields and ``capi()`` of `socketpkg_c`.
+
 That is the capsule ``_socket.CAPI``, and sockets that it can read. ``_ssl`` never calls a method of the socket below a
 TLS connection. It takes the descriptor and the timeout from fixed places behind the object's head, where CPython's own
 socket object (``Modules/socketmodule.h``) has::
@@ -22,8 +25,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
-
-    from ..backends import Backend
 else:
     from .annotations import Any
 
@@ -37,45 +38,21 @@ _IMMUTABLE, _BASE = 1 << 8, 1 << 10
 # Words of a type object between its size as a variable-sized object and its flags.
 _WORDS_BEFORE_FLAGS = 18
 
-#: What the type is called, and the module that it is found in: not those of the backend.
-NAME = "socket"
-LOW_LEVEL = f"{__name__.rpartition('._engine.')[0]}._socket"
-
 #: The type with the fields, and the address of the error handler; made once, None where it cannot be.
 _head: tuple[type, int] | None = None
 _head_made = False
 
 
-def capsule(backend: Backend) -> Any:
-    """The capsule for the `Socket` of *backend*; None where there is nothing to put into it."""
-    if "compiled-core" in backend.features:
-        make = getattr(sys.modules[f"{backend.package}.syscalls"], "capi", None)
-        if make is not None:
-            return make(backend.core.Socket, LOW_LEVEL, NAME)
-    elif getattr(backend.core, "HEAD", None) is not None:
-        try:
-            return _capsule(backend.core.Socket)
-        except Exception:
-            return None  # an audit hook forbids ctypes by now
-    return None
+def make_head(name: str) -> tuple[type, int] | None:
+    """The type with the fields that `_ssl` reads, and the address of the error handler; None if it cannot be made.
 
-
-def head_can_be_written() -> bool:
-    """Whether there is a ctypes to write with."""
-    try:
-        import ctypes  # noqa: F401
-    except Exception:
-        return False  # it is not there, or an audit hook forbids it
-    return True
-
-
-def find_head() -> tuple[type, int] | None:
-    """The type with the fields that `_ssl` reads, and the address of the error handler; None if it cannot be made."""
+    It is made once, under the *name* that is given first.
+    """
     global _head, _head_made
     if not _head_made:
         if sys.implementation.name == "cpython":
             try:
-                _head = _make_head()
+                _head = _new_head(name)
             except Exception:
                 # No ctypes, one without pythonapi, or an audit hook that forbids it. It is needed for TLS only.
                 _head = None
@@ -83,7 +60,7 @@ def find_head() -> tuple[type, int] | None:
     return _head
 
 
-def _make_head() -> tuple[type, int] | None:
+def _new_head(type_name: str) -> tuple[type, int] | None:
     import ctypes
     from _socket import socket as native
 
@@ -131,7 +108,7 @@ def _make_head() -> tuple[type, int] | None:
         Member(b"_sp_c_timeout", _LONGLONG, timeout),
     )
     slots = (Slot * 2)(Slot(_TP_MEMBERS, ctypes.addressof(members)))
-    spec = Spec(f"{__name__}.Head".encode(), size, 0, _BASE | _IMMUTABLE, slots)
+    spec = Spec(type_name.encode(), size, 0, _BASE | _IMMUTABLE, slots)
     _keep((members, spec))
     create = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(Spec))(("PyType_FromSpec", ctypes.pythonapi))
     return create(spec), handler
@@ -145,8 +122,11 @@ def _keep(owner: object) -> None:
 
 
 def make_immutable(cls: type) -> None:
-    """Sets Py_TPFLAGS_IMMUTABLETYPE, as the standard library's socket has it."""
-    import ctypes
+    """Sets Py_TPFLAGS_IMMUTABLETYPE, as the standard library's socket has it, where there is a ctypes to write with."""
+    try:
+        import ctypes
+    except Exception:
+        return  # it is not there, or an audit hook forbids it
 
     address = id(cls) + object.__basicsize__ + ctypes.sizeof(ctypes.c_ssize_t)
     flags = ctypes.c_ulong.from_address(address + _WORDS_BEFORE_FLAGS * ctypes.sizeof(ctypes.c_void_p))
@@ -154,7 +134,8 @@ def make_immutable(cls: type) -> None:
         flags.value |= _IMMUTABLE
 
 
-def _capsule(socket_type: type) -> Any:
+def make_capsule(socket_type: type) -> Any:
+    """The capsule of the type. An audit hook may forbid ctypes by now: any Exception."""
     import ctypes
 
     class API(ctypes.Structure):

@@ -1,4 +1,4 @@
-"""Functions of the public module that behave as built-in ones, as those of CPython's ``_socket`` do.
+"""Interpreted functions of the public module that behave as built-in ones, as those of CPython's ``_socket`` do.
 
 A function that is written in Python becomes a method of a class that has it for an attribute, and is pickled by the
 name of the module that it was written in, here that of a backend. A built-in one does neither.
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, SupportsIndex
 
-__all__ = ["Function", "public"]
+__all__ = ["Function"]
 
 
 class Function(staticmethod):  # type: ignore[type-arg]
@@ -43,15 +43,3 @@ class Function(staticmethod):  # type: ignore[type-arg]
         from inspect import signature
 
         return signature(self.model, eval_str=True)
-
-
-def public(function: Any, module: str) -> Any:
-    """*function* as one of the public module with the name *module*."""
-    if type(function) is _PYTHON:
-        function = Function(function)
-    if function.__module__ != "_socket":  # the interpreter's own, which has no other name
-        function.__module__ = module
-    return function
-
-
-_PYTHON = type(public)

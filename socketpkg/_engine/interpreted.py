@@ -11,7 +11,6 @@ from posix import register_at_fork
 
 from ..contract import Descriptor
 from .arguments import contiguous
-from .capi import LOW_LEVEL, NAME, find_head, head_can_be_written, make_immutable
 from .functions import Function
 
 TYPE_CHECKING = False
@@ -26,6 +25,10 @@ _NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs"
 
 #: Whether no other thread and no handler of a signal can come between two steps that call nothing: CPython with a GIL.
 _ONE_STEP = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
+
+#: What the class is called, and the module that it is found in: not those of the backend.
+NAME = "socket"
+LOW_LEVEL = f"{__name__.rpartition('._engine.')[0]}._socket"
 
 #: What a method of an interpreted class is.
 _FUNCTION = type(lambda: None)
@@ -47,7 +50,10 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     # Over compiled calls (in a stack of layers) a socket has to be one of their own descriptors.
     calls: Any = sys.modules[f"{core['__package__']}.syscalls"]
     compiled = getattr(calls, "Head", None)
-    found = find_head() if compiled is None else None
+    makers: Any = getattr(calls, "HEAD_FUNCTIONS", None)
+    if makers is None:
+        from . import capi as makers
+    found = makers.make_head(f"{__name__}.Head") if compiled is None else None
     base: Any
     if compiled is not None:
         base = compiled
@@ -109,9 +115,21 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     namespace["__module__"] = LOW_LEVEL
     namespace["__qualname__"] = NAME
     names["Socket"] = made = type(NAME, (base,), namespace)
-    if names["HEAD"] is not None and head_can_be_written():
-        make_immutable(made)
+    if names["HEAD"] is not None:
+        makers.make_immutable(made)
+        names["make_capsule"] = _capsule_maker(makers, made)
     return names
+
+
+def _capsule_maker(makers: Any, made: type) -> Any:
+    def make_capsule() -> Any:
+        """The capsule ``_socket.CAPI`` for CPython's ``_ssl``, which takes instances of `Socket`; None without one."""
+        try:
+            return makers.make_capsule(made)
+        except Exception:
+            return None
+
+    return make_capsule
 
 
 #: By the compiled type: what `borrower` has made of it.

@@ -140,10 +140,11 @@ def _instance(name: str, below: backends.Backend, layers: tuple[Layer, ...], top
     module.__path__ = []
     syscalls = ModuleType(f"{package}.syscalls", f"The calls of the stack {name}.")
     syscalls.SYSCALLS = top  # type: ignore[attr-defined]
-    # The type that a compiled backend demands of a socket.
-    head = getattr(sys.modules[f"{below.package}.syscalls"], "Head", None)
-    if head is not None:
-        syscalls.Head = head  # type: ignore[attr-defined]
+    # The type that a compiled backend demands of a socket, and what makes the one that _ssl reads.
+    for attribute in ("Head", "HEAD_FUNCTIONS"):
+        found = getattr(sys.modules[f"{below.package}.syscalls"], attribute, None)
+        if found is not None:
+            setattr(syscalls, attribute, found)
     made = [package, syscalls.__name__, f"{package}._address", f"{package}._core"]
     sys.modules[package] = module
     sys.modules[syscalls.__name__] = syscalls

@@ -19,7 +19,7 @@ import pytest
 
 import socketpkg
 import socketpkg_ctypes
-from socketpkg import backends
+from socketpkg import backends, contract
 
 # The first backend that needs libffi makes that open itself, for good.
 pytestmark = pytest.mark.keeps_descriptors
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.keeps_descriptors
 PYPY = sys.implementation.name == "pypy"
 ORDER = ["cffi", "ctypes"] if PYPY else ["c", "cffi", "ctypes"]
 FIRST, SECOND = ORDER[:2]
-REQUIRED = sorted(name for name in vars(backends.contract.RequiredSyscalls) if not name.startswith("_"))
+REQUIRED = sorted(name for name in vars(contract.RequiredSyscalls) if not name.startswith("_"))
 
 WHOLE = (
     "from socketpkg_ctypes.syscalls import Syscalls as Base\nclass Syscalls(Base):\n    features = frozenset({'fake'})"
@@ -160,7 +160,7 @@ def test_the_rule_is_told(whole: World, variable: str | None, rule: str) -> None
 def test_the_choice_stays(whole: World) -> None:
     code = """
         import os, socketpkg
-        from socketpkg import backends
+        from socketpkg import backends, contract
         before = backends.selected(), backends.rule()
         os.environ["SOCKET_BACKEND"] = "nonsense"
         answer = before == (backends.selected(), backends.rule())
@@ -171,7 +171,7 @@ def test_the_choice_stays(whole: World) -> None:
 def test_all_sides_agree(whole: World) -> None:
     code = """
         import socketpkg
-        from socketpkg import backends
+        from socketpkg import backends, contract
         from socketpkg.backends import features
         backend = backends.current()
         answer = [
@@ -324,7 +324,7 @@ def test_the_import_can_be_tried_again(world: World) -> None:
 
 def test_load_gives_each_backend_its_own_core(whole: World) -> None:
     code = """
-        from socketpkg import backends
+        from socketpkg import backends, contract
         loaded = [backends.load(name) for name in ("c", " CFFI", "ctypes")]
         cores = {b.core.__name__: sys.modules[b.core.__name__] is b.core for b in loaded}
         answer = cores, len({b.core.Socket for b in loaded}), [b.core.SYSCALLS is b.syscalls for b in loaded]
@@ -349,7 +349,7 @@ def test_load_wants_a_name() -> None:
 def test_available_tells_of_each(world: World) -> None:
     world.builtin(c=BROKEN, cffi=MISSING)
     code = """
-        from socketpkg import backends
+        from socketpkg import backends, contract
         answer = [(key, s.name, s.usable, s.reason) for key, s in backends.available().items()]
     """
     assert world.ask(code, "ctypes") == [
@@ -362,7 +362,7 @@ def test_available_tells_of_each(world: World) -> None:
 def test_a_failure_is_remembered(world: World) -> None:
     world.builtin(c="import sys\nsys.attempts = getattr(sys, 'attempts', 0) + 1\nraise RuntimeError('once')")
     code = """
-        from socketpkg import backends
+        from socketpkg import backends, contract
         messages = set()
         causes = []
         for _ in range(3):
@@ -380,7 +380,7 @@ def test_a_failure_is_remembered(world: World) -> None:
 def test_nothing_half_made_is_left(world: World) -> None:
     world.builtin(cffi=f"{WHOLE}\n    def __init__(self): raise LookupError('where')")
     code = """
-        from socketpkg import backends
+        from socketpkg import backends, contract
         status = backends.available()["cffi"]
         answer = status.usable, [name for name in ("_core", "_address") if f"socketpkg_cffi.{name}" in sys.modules]
     """
@@ -390,7 +390,7 @@ def test_nothing_half_made_is_left(world: World) -> None:
 def test_threads_get_one_backend(whole: World) -> None:
     code = """
         import threading
-        from socketpkg import backends
+        from socketpkg import backends, contract
         barrier, found = threading.Barrier(8), []
         def load():
             barrier.wait()
@@ -471,7 +471,7 @@ def test_auto_does_not_even_look_at_them(others: World) -> None:
 def test_others_cannot_take_a_name_of_ours(others: World, name: str) -> None:
     others.entry_point("thief", **{name: "uring_sockets"})
     code = """
-        from socketpkg import backends
+        from socketpkg import backends, contract
         answer = sorted(backends.available()), backends.current().package
     """
     assert others.ask(code) == [["c", "cffi", "ctypes", "uring"], "socketpkg_ctypes"]
@@ -524,7 +524,7 @@ def test_in_a_subinterpreter(world: World, kind: str) -> None:
         interpreter = interpreters.create({kind!r}) if hasattr(interpreters, "new_config") else interpreters.create()
         failed = interpreters.run_string(interpreter, '''if True:
             import json, socketpkg
-            from socketpkg import backends
+            from socketpkg import backends, contract
             print(json.dumps((backends.selected(), {{n: s.reason for n, s in backends.available().items()}})))
         ''')
         interpreters.destroy(interpreter)

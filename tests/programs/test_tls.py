@@ -256,10 +256,12 @@ print("done")
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="ssl of PyPy calls methods")
-def test_ssl_without_a_capsule_of_ours() -> None:
-    """Where no capsule can be made (here without ctypes), ssl can be imported, and refuses our sockets alone."""
-    if not backends.available()["cffi"].usable:
-        pytest.skip("of the interpreted core on cffi")
+@pytest.mark.parametrize(("stack", "answer"), [("null+c", "refused"), ("cffi", "taken"), ("null+cffi", "taken")])
+def test_ssl_without_ctypes(stack: str, answer: str) -> None:
+    """cffi makes the capsule for ssl in C. Where none can be made (layers over c, which take ctypes for it), ssl can be
+    imported, and refuses our sockets alone."""
+    if not backends.available()[stack.rpartition("+")[2]].usable:
+        pytest.skip(f"of the stack {stack}")
     code = """
 import sys
 sys.modules["_ctypes"] = None
@@ -270,13 +272,20 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname = False
 one, two = socketpkg.socketpair()
 try:
-    context.wrap_socket(one)
+    with context.wrap_socket(one, do_handshake_on_connect=False) as wrapped:
+        wrapped.setblocking(False)
+        try:
+            wrapped.do_handshake()
+        except ssl.SSLWantReadError:
+            # It has found the descriptor, and that the socket does not wait.
+            assert two.recv(1) == b"\\x16"
+            print("taken")
 except TypeError:
     print("refused")
 one.close(), two.close()
 """
-    environment = {**os.environ, "SOCKET_BACKEND": "cffi"}
+    environment = {**os.environ, "SOCKET_BACKEND": stack}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout == "refused\n"
+    assert done.stdout == f"{answer}\n"
