@@ -23,6 +23,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import socketpkg
+import socketpkg.contract
+
+# Annotations there name the contract, which the import itself does not load beside a compiled backend.
+vars(socketpkg.backends).setdefault("contract", socketpkg.contract)
 
 project = "socketpkg"
 author = "socketpkg contributors"
