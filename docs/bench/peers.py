@@ -1,4 +1,4 @@
-"""Four scenarios beside what else a program could use: ``python docs/bench/peers.py [TARGET ...]``.
+"""Five scenarios beside what else a program could use: ``python docs/bench/peers.py [TARGET ...]``.
 
 The standard library, each backend, gevent, trio, asyncio and uvloop over the standard library's sockets (those that are
 installed), Rust's std (where rustc is), and another interpreter with ``--python NAME=PATH``, on its own socket module.
@@ -24,7 +24,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-SCENARIOS = ("TCP ping-pong of 1 byte", "UDP sendto + recvfrom", "connect + accept + close", "16 KiB through a pair")
+SCENARIOS = (
+    "TCP ping-pong of 1 byte",
+    "UDP sendto + recvfrom",
+    "connect + accept + close",
+    "16 KiB through a pair",
+    "the ping-pong with a timeout of 5 s set",
+)
 BLOCK = b"x" * 16384
 
 RUST = r"""
@@ -36,6 +42,7 @@ fn main() {
     let port: u16 = std::env::args().nth(1).unwrap().parse().unwrap();
     let mut peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
     peer.set_nodelay(true).unwrap();
+    let seconds = Some(std::time::Duration::from_secs(5));
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     let own = udp.local_addr().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -48,9 +55,10 @@ fn main() {
         let turns: u64 = turns.parse().unwrap();
         let mut room = [0u8; 16384];
         let begin = Instant::now();
+        peer.set_read_timeout(if scenario == "4" { seconds } else { None }).unwrap();
         for _ in 0..turns {
             match scenario {
-                "0" => { peer.write_all(b"x").unwrap(); peer.read_exact(&mut room[..1]).unwrap(); }
+                "0" | "4" => { peer.write_all(b"x").unwrap(); peer.read_exact(&mut room[..1]).unwrap(); }
                 "1" => { udp.send_to(b"x", own).unwrap(); udp.recv_from(&mut room[..100]).unwrap(); }
                 "2" => { let _client = TcpStream::connect(address).unwrap(); drop(listener.accept().unwrap()); }
                 _ => { one.write_all(&block).unwrap(); two.read_exact(&mut room).unwrap(); }
@@ -114,7 +122,12 @@ def blocking(socket: Any, port: int) -> list[Callable[[int], None]]:
             while left:
                 left -= len(two.recv(16384))
 
-    return [ping, datagrams, connections, blocks]
+    def ping_in_time(turns: int) -> None:
+        peer.settimeout(5)
+        ping(turns)
+        peer.settimeout(None)
+
+    return [ping, datagrams, connections, blocks, ping_in_time]
 
 
 def awaited(port: int, calls: Any, wrap: Callable[[Any], Any]) -> list[Callable[[int], Awaitable[None]]]:
@@ -162,7 +175,10 @@ def awaited(port: int, calls: Any, wrap: Callable[[Any], Any]) -> list[Callable[
             while left:
                 left -= len(await calls.recv(two, 16384))
 
-    return [ping, datagrams, connections, blocks]
+    async def ping_in_time(turns: int) -> None:
+        raise NotImplementedError  # it is no property of a socket here
+
+    return [ping, datagrams, connections, blocks, ping_in_time]
 
 
 class OfLoop:
@@ -194,7 +210,7 @@ def serve(runs: list[Callable[[int], Any]], awaits: Callable[[Any], Any] | None 
                 runs[number](turns)
             else:
                 awaits((runs[number], turns))
-        except NotImplementedError:  # uvloop has no sock_sendto
+        except NotImplementedError:  # of uvloop's sock_sendto, too
             print(0, flush=True)
         else:
             print(time.perf_counter_ns() - begin, flush=True)
