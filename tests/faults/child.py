@@ -631,6 +631,22 @@ def descriptors() -> set[int]:
     return found
 
 
+#: What is open between two scenes.
+resting: set[int] = set()
+
+
+def rest() -> None:
+    """Waits until nothing is open but what stays.
+
+    A relay of a layer closes its descriptors in a thread, some time after the program has closed the socket: no scene
+    is to see those go that the one before had.
+    """
+    until = time.monotonic() + 10
+    while (more := descriptors() - resting) and time.monotonic() < until:
+        time.sleep(0.001)
+    resting.update(more)
+
+
 def released(result: Any) -> None:
     """Closes the sockets that a call gave."""
     for thing in result if isinstance(result, tuple) else (result,):
@@ -646,6 +662,8 @@ def told(failure: BaseException) -> list[Any]:
 
 def play(shim: Shim, name: str, timeout: float | None, fault: tuple[str, int, int, int]) -> dict[str, Any]:
     """Plays one scene with one fault."""
+    if IS_STACK:
+        rest()
     made = Scene(timeout)
     act = SCENES[name](made)
     before = descriptors()
@@ -728,12 +746,17 @@ def main(engine: str, cases: list[dict[str, Any]] | None = None) -> None:
             extension(name)
         extension("streams").IncompleteReadError  # noqa: B018  it imports asyncio's
     if IS_STACK:
+        from socketpkg import layers
+
+        resting.update(descriptors())
         # A connect that finds no room begins what a layer has from there to the end of the process.
         with module.create_server(("127.0.0.1", 0), backlog=0) as listener:
             for _ in range(2):
                 with module.socket() as waiting:
                     waiting.setblocking(False)
                     waiting.connect_ex(listener.getsockname())
+        relays = [getattr(layers.get(name), "_relay", None) for name in engine.split("+")[:-1]]
+        resting.update(*(relay._wake for relay in relays if relay is not None))
     shim = Shim()
     nothing = ("", 0, 0, 0)
     records: list[dict[str, Any]] = []
