@@ -25,6 +25,8 @@ from typing import Any
 TARGETS = ("stdlib", "c", "cffi", "ctypes")
 TITLES = {"stdlib": "the standard library", "c": "`c`", "cffi": "`cffi`", "ctypes": "`ctypes`"}
 WARMUP, FEW, MANY = 100, 20, 220
+#: What must live as long as the rows.
+KEPT: list[object] = []
 
 
 def rows(socket: Any) -> dict[str, Callable[[], object]]:
@@ -107,12 +109,15 @@ def rows(socket: Any) -> dict[str, Callable[[], object]]:
     }
 
 
-def take_turns(target: str, names: list[str]) -> None:
-    """The process that is counted."""
+def rows_of(target: str) -> dict[str, Callable[[], object]]:
+    """The rows on a target."""
     if target != "stdlib":
         os.environ["SOCKET_BACKEND"] = target
-    module = importlib.import_module("socket" if target == "stdlib" else "socketpkg")
-    all_rows = rows(module)
+    return rows(importlib.import_module("socket" if target == "stdlib" else "socketpkg"))
+
+
+def take_turns(all_rows: dict[str, Callable[[], object]], target: str, names: list[str]) -> None:
+    """The process that is counted."""
     for name in names:
         turn = all_rows[name]
         for _ in range(WARMUP):
@@ -128,12 +133,12 @@ def take_turns(target: str, names: list[str]) -> None:
             print("turns", child, turns, name, flush=True)
 
 
-def count(target: str, names: list[str]) -> dict[str, int]:
-    """The instructions of a turn of each of these rows."""
+def count(target: str, names: list[str], program: str = __file__) -> dict[str, int]:
+    """The instructions of a turn of each of these rows of a *program*."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}.%p"]
-        command += [sys.executable, __file__, "--turns", target, *names]
+        command += [sys.executable, program, "--turns", target, *names]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"the turns on {target} ended with status {done.returncode}")
@@ -165,7 +170,7 @@ def main() -> None:
     parser.add_argument("--turns", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.turns:
-        take_turns(options.turns, options.rows)
+        take_turns(rows_of(options.turns), options.turns, options.rows)
         return
     known = list(rows(importlib.import_module("socket")))
     if options.list:
