@@ -5,9 +5,7 @@ from __future__ import annotations
 import _socket
 import sys
 from _operator import index
-from _thread import RLock
 from _warnings import warn as _warn
-from posix import register_at_fork
 
 from ..contract import Descriptor
 from .arguments import contiguous
@@ -91,17 +89,27 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
             return self
 
     namespace["__new__"] = __new__
-    taken: Any = _taken if "_set_fd" in names else _taken_from_slot
+    close: Any = None
     if not _ONE_STEP:
-        taken = _alone(taken)
-    elif found is not None:
-        namespace["close"] = names["_close_socket"] = _closer(core["_sys"].close, cls.close)  # type: ignore[attr-defined]
+        from .interrupted import closer, taker
+
+        take, names["_taken"] = taker("_set_fd" in names)
+        close = closer(core["_sys"].close, take, names.get("_set_fd", core["_set_fd"]))
+    else:
+        names["_taken"] = _taken if "_set_fd" in names else _taken_from_slot
+        if found is not None:
+            close = _closer(core["_sys"].close)
+    if close is not None:
+        model = cls.close  # type: ignore[attr-defined]
+        close.__doc__ = model.__doc__
+        close.__module__ = model.__module__
+        close.__annotations__ = model.__annotations__
+        namespace["close"] = names["_close_socket"] = close
     namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
     names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
-    names["_taken"] = taken
     names["_room"] = list
     names["_open"] = _opener(core["_sys"])
     names["_opened"] = _opened
@@ -184,7 +192,7 @@ def _finalizer(close: Any, with_fields: bool) -> Any:
     return __del__
 
 
-def _closer(call: Any, model: Any) -> Any:
+def _closer(call: Any) -> Any:
     """What `Socket.close` does, in one function. No handler of a signal can run between the look at the descriptor and
     its close, for a handler that raises there would leave it without an owner."""
 
@@ -197,9 +205,6 @@ def _closer(call: Any, model: Any) -> Any:
             except ConnectionResetError:
                 pass  # the peer's reset says nothing about the descriptor, which is closed (bpo-30319)
 
-    close.__doc__ = model.__doc__
-    close.__module__ = model.__module__
-    close.__annotations__ = model.__annotations__
     return close
 
 
@@ -273,22 +278,6 @@ def _taken_from_slot(sock: Any) -> int:
     fd: int = sock._sp_fd
     sock._sp_fd = -1
     return fd
-
-
-def _alone(taken: Any) -> Any:
-    """*taken* by one thread at a time: two that close a socket at once must not both get its descriptor.
-
-    The lock can be taken again: the handler of a signal may close a socket.
-    """
-    lock = RLock()
-    register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
-
-    def taken_alone(sock: Any) -> int:
-        with lock:
-            fd: int = taken(sock)
-            return fd
-
-    return taken_alone
 
 
 def _set_timeout(sock: Any, timeout: int) -> None:
