@@ -518,12 +518,17 @@ class socket(_socket.socket):
         down for all who share it, files of makefile() lose it too, and the number of the descriptor is not used again
         before this object has ended.
         """
-        self._closed = True
         if wake:
             from ._closing import close_and_wake
 
-            close_and_wake(self)
-        elif self._io_refs <= 0:
+            try:
+                # First: a file that another thread closes now would close what is said to be closed, and wake nobody.
+                close_and_wake(self)
+            finally:
+                self._closed = True
+            return
+        self._closed = True
+        if self._io_refs <= 0:
             self._real_close()
 
     def detach(self) -> int:

@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -226,3 +227,36 @@ def strace(tmp_path: Path) -> Strace:
         if subprocess.run([*tracer, "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0:
             return Strace(tracer, tmp_path / "calls")
     pytest.skip("strace may not trace here")
+
+
+@pytest.fixture
+def stop_before() -> Callable[..., bool]:
+    """Runs an operation, and something else before one of its steps (of bytecode): see `_stop_before`."""
+    if platform.python_implementation() != "CPython":
+        pytest.skip("only CPython can be stopped before each step")
+    return _stop_before
+
+
+def _stop_before(step: int, operation: Callable[[], object], interruption: Callable[[], object], place: str) -> bool:
+    """Runs *interruption* before the *step*-th step of *operation* in files whose path has *place* in it, counted from
+    1; False when there are not so many. What the interruption raises, the step raises."""
+    steps = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Callable[..., object] | None:
+        nonlocal steps
+        if place not in frame.f_code.co_filename:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            steps += 1
+            if steps == step:
+                sys.settrace(None)
+                interruption()
+        return trace
+
+    sys.settrace(trace)
+    try:
+        operation()
+    finally:
+        sys.settrace(None)
+    return steps >= step

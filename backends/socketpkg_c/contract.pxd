@@ -11,9 +11,16 @@ cdef extern from *:
     #else
     typedef struct { char nothing[0]; } sp_state;
     #endif
+    /* Without a GIL one thread may set the timeout while another one reads it. */
+    #ifdef Py_GIL_DISABLED
+    typedef _Atomic(long long) sp_timeout;
+    #else
+    typedef long long sp_timeout;
+    #endif
     """
     ctypedef struct sp_state:
         pass
+    ctypedef long long sp_timeout
 
 
 cdef class Descriptor:
@@ -25,7 +32,7 @@ cdef class Descriptor:
     cdef int _sp_type
     cdef int _sp_proto
     cdef object (*_sp_errorhandler)()
-    cdef long long _sp_timeout
+    cdef sp_timeout _sp_timeout
     cdef sp_state _sp_state
     cdef bint _sp_waits_first
 

@@ -16,10 +16,14 @@ cdef extern from "socketpkg_platform.h" nogil:
     #define SP_MSG_CMSG_CLOEXEC 0
     #endif
     #define sp_number(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
+    #define sp_byte(pointer) __atomic_load_n(pointer, __ATOMIC_RELAXED)
+    #define sp_set_byte(pointer, value) __atomic_store_n(pointer, value, __ATOMIC_RELAXED)
     #define sp_set_errno(error) (errno = (error))
     #define sp_exchange(pointer, value) __atomic_exchange_n(pointer, value, __ATOMIC_ACQ_REL)
     """
     int sp_number(int *pointer)
+    unsigned char sp_byte(unsigned char *pointer)
+    void sp_set_byte(unsigned char *pointer, unsigned char value)
     const int SP_SENDS_HEED_DONTWAIT
     void sp_set_errno(int error)
     const char *c_strerror "strerror" (int error)

@@ -210,13 +210,13 @@ cdef inline bint keeps_gil(Transfer *t, bint sending) noexcept nogil:
     """Whether a try is to keep the GIL. MSG_DONTWAIT keeps it from blocking, where the platform heeds it."""
     if t.operation >= ACCEPT or (sending and not libc.SP_SENDS_HEED_DONTWAIT):
         return False
-    return t.size <= QUICK_SIZE or (t.operation <= RECVMSG and not brings_much[t.fd & (DESCRIPTORS - 1)])
+    return t.size <= QUICK_SIZE or (t.operation <= RECVMSG and not libc.sp_byte(&brings_much[t.fd & (DESCRIPTORS - 1)]))
 
 
 cdef inline ssize_t noted(Transfer *t, ssize_t result) noexcept nogil:
     """The result of a transfer, noted for the next one."""
     if t.size > QUICK_SIZE and t.operation <= RECVMSG:
-        brings_much[t.fd & (DESCRIPTORS - 1)] = result > QUICK_SIZE
+        libc.sp_set_byte(&brings_much[t.fd & (DESCRIPTORS - 1)], result > QUICK_SIZE)
     return result
 
 

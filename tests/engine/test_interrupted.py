@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from socketpkg._engine import interrupted
-
-pytestmark = pytest.mark.skipif(
-    platform.python_implementation() != "CPython", reason="only CPython stops before each step"
-)
 
 
 class Sock:
@@ -40,36 +34,14 @@ def is_open(fd: int) -> bool:
     return True
 
 
-def before_step(step: int, operation: Callable[[], object], handler: Callable[[], None]) -> bool:
-    """Runs *operation*, and *handler* before its *step*-th step; False when it takes fewer steps."""
-    steps = 0
-
-    def trace(frame: Any, event: str, _: object) -> Any:
-        nonlocal steps
-        if frame.f_code.co_filename != interrupted.__file__:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            steps += 1
-            if steps == step:
-                sys.settrace(None)
-                handler()
-        return trace
-
-    sys.settrace(trace)
-    try:
-        operation()
-    finally:
-        sys.settrace(None)
-    return steps >= step
-
-
 class Stop(Exception):
     pass
 
 
 @pytest.mark.parametrize("error", [Stop, TimeoutError, ConnectionResetError, KeyboardInterrupt])
-def test_a_handler_that_raises_leaves_the_descriptor_to_the_socket_or_closed(error: type[BaseException]) -> None:
+def test_a_handler_that_raises_leaves_the_descriptor_to_the_socket_or_closed(
+    stop_before: Callable[..., bool], error: type[BaseException]
+) -> None:
     def handler() -> None:
         raise error
 
@@ -79,7 +51,7 @@ def test_a_handler_that_raises_leaves_the_descriptor_to_the_socket_or_closed(err
         sock = Sock()
         fd = sock._sp_fd
         try:
-            going_on = before_step(step, lambda sock=sock: CLOSE(sock), handler)
+            going_on = stop_before(step, lambda sock=sock: CLOSE(sock), handler, interrupted.__file__)
         except error:
             pass
         assert is_open(fd) == (sock._sp_fd == fd == sock._sp_c_fd), f"step {step}"

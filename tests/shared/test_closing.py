@@ -322,3 +322,20 @@ def test_children_do_not_get_the_number() -> None:
             [sys.executable, "-c", program], capture_output=True, text=True, check=True, close_fds=False
         )
         assert done.stdout == "closed\n"
+
+
+def test_a_file_that_is_closed_meanwhile_does_not_give_the_number_away(stop_before: Callable[..., bool]) -> None:
+    """The last file of a closed socket closes its descriptor, but not that of one that wakes others."""
+    step = 0
+    going_on = True
+    while going_on:
+        step += 1
+        with tcp_pair() as (one, _):
+            fd = one.fileno()
+            file = one.makefile("rb")
+            going_on = stop_before(step, lambda one=one: one.close(wake=True), file.close, "socketpkg")
+            os.fstat(fd)
+            file.close()
+            os.fstat(fd)
+            del file
+    assert step > 10

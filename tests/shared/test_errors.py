@@ -237,7 +237,8 @@ def test_an_error_hides_no_other(name: str) -> None:
     theirs = failure(name, stdlib)
     if ours.__context__ is not None and not PYPY:
         assert hidden(ours) == hidden(theirs), (repr(ours), repr(ours.__context__))
-    if (number := getattr(theirs, "errno", None)) is not None:
+    # PyPy's BufferedWriter gives the errno that the last system call of anybody left.
+    if (number := getattr(theirs, "errno", None)) is not None and not (PYPY and name == "a file, full"):
         assert getattr(ours, "errno", None) == number
 
 

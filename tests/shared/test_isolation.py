@@ -49,11 +49,12 @@ def _replacement(module: str, name: str) -> Any:
 def all_replaced() -> Iterator[None]:
     """Every function of these modules raises, under each name that any module has for it.
 
-    ctypes is a backend's own way to the C library, so there only the names in the module itself are replaced.
+    ctypes is a backend's own way to the C library, so there only the names in the module itself are replaced. Not on
+    PyPy, whose ctypes is written in Python over these names.
     """
     everywhere: dict[int, Any] = {}
     changes: list[tuple[dict[str, Any], str, Any, Any]] = []
-    for module in (os, posix, time, select, fcntl, ctypes, sys.modules["_ctypes"]):
+    for module in (os, posix, time, select, fcntl, *(() if PYPY else (ctypes, sys.modules["_ctypes"]))):
         for name, value in vars(module).items():
             if not isinstance(value, FUNCTIONS) or (module is posix and name in IMPORTING) or name.startswith("__"):
                 continue
