@@ -370,14 +370,13 @@ class ForeignSyscalls(Syscalls):
     def socket(self, family: int, type: int, proto: int) -> int:
         made: list[int] = []
         try:
-            self.socket_into(made, family, type, proto)
-            return made[0]
+            return self.socket_into(made, family, type, proto)
         except BaseException:
             self._discard(made)
             raise
 
-    def socket_into(self, made: list[int], family: int, type: int, proto: int) -> None:
-        """Adds a new descriptor to *made*, from where the caller closes it when a signal's handler raises.
+    def socket_into(self, made: list[int], family: int, type: int, proto: int) -> int:
+        """A new descriptor, added to *made* first, from where the caller closes it when a signal's handler raises.
 
         A descriptor that is returned has no owner until the caller has stored it, and PyPy runs handlers between any
         two steps of a program.
@@ -385,8 +384,10 @@ class ForeignSyscalls(Syscalls):
         # extend() and map() are built in: no handler of a signal runs between the call and the list that keeps its
         # result. The call itself may be followed by one, whose exception takes the place of the result.
         made.extend(map(self._socket, (family,), (type | self._cloexec,), (proto,)))
-        if made[0] < 0:
+        fd = made[0]
+        if fd < 0:
             self._fail(made.pop())
+        return fd
 
     def socketpair(self, family: int, type: int, proto: int) -> tuple[int, int]:
         results = self._ints(2)

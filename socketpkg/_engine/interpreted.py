@@ -210,14 +210,12 @@ def _closer(call: Any) -> Any:
 
 def _opener(calls: Any) -> Any:
     """What makes a new descriptor in a list (`_room`), in which it is found when a signal's handler raises then."""
-    make_into = getattr(calls, "socket_into", None)
+    if hasattr(calls, "socket_into"):
+        return calls.socket_into
     make = calls.socket
 
     def open(made: list[int], family: int, kind: int, protocol: int) -> int:
-        if make_into is None:
-            made.append(make(family, kind, protocol))
-        else:
-            make_into(made, family, kind, protocol)
+        made.append(make(family, kind, protocol))
         return made[0]
 
     return open
