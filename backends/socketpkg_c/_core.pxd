@@ -220,7 +220,16 @@ cdef long long _SECONDS_MAX
 cdef double _SCALED_END
 
 
-@cython.locals(nanoseconds="long long", scaled=double, negative=bint)
+cdef extern from *:
+    """
+    /* Rounded when it is set. The x87 of i386 computes with more digits than a double has, and what should be 0.05 s
+     * exactly would be rounded up to the next nanosecond. */
+    typedef volatile double sp_rounded;
+    """
+    ctypedef double sp_rounded
+
+
+@cython.locals(nanoseconds="long long", scaled=sp_rounded, negative=bint)
 cpdef long long timeout_ns(object value) except? -2
 cdef str _decoded(bytes name)
 cdef _close(int fd)
