@@ -254,6 +254,8 @@ def _stop_before(step: int, operation: Callable[[], object], interruption: Calla
                 interruption()
         return trace
 
+    # CPython 3.12 has no steps for a tracer that is set before the first frame has asked for them.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         operation()

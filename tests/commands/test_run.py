@@ -213,6 +213,7 @@ def test_little_comes_before_the_program(folder: Path) -> None:
         "socketpkg._commands.run",
         "socketpkg._commands",
         "socketpkg._bootstrap",
+        "socketpkg._install",
         "_posixsubprocess",
         "socketpkg.__main__",
     }
