@@ -15,7 +15,6 @@ from socketpkg_ffi import NAME_SIZE, POLLIN
 from socketpkg_ffi.calls import LARGE, SPARES, ForeignSyscalls
 
 try:
-    from . import _cffi  # pyright: ignore[reportAttributeAccessIssue]
     from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
 except ModuleNotFoundError as error:
     if error.name != "_cffi_backend":
@@ -36,8 +35,9 @@ else:
 
 __all__ = ["Syscalls"]
 
+_CFFI = f"{__package__}._cffi"
 #: The module with make_head, make_immutable and make_capsule, which `socketpkg._engine.capi` describes; None on PyPy.
-HEAD_FUNCTIONS = _cffi if lib.held_add_head_functions(_cffi.__name__.encode()) == 0 else None
+HEAD_FUNCTIONS = sys.modules[_CFFI] if lib.held_add_head_functions(_CFFI.encode()) == 0 else None
 
 _recv = lib.held_recv
 _send = lib.held_send
