@@ -338,7 +338,7 @@ class Stop(Exception):
 
 
 @pytest.mark.skipif(IS_STDLIB, reason="only of Python code")
-@pytest.mark.skipif("+" in getattr(socket, "__backend__", ""), reason="layers count on the steps that CPython makes one")
+@pytest.mark.skipif("+" in getattr(socket, "__backend__", ""), reason="layers count on what CPython makes one step")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_no_step_of_socket_leaves_a_descriptor_without_an_owner(stop_before: Callable[..., bool]) -> None:
     """PyPy runs the handlers of signals between any two steps. The compiled backend has those of the public class."""
