@@ -8,7 +8,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, SupportsIndex
 
 __all__ = ["Function"]
@@ -20,8 +19,9 @@ class Function(staticmethod):  # type: ignore[type-arg]
     A staticmethod can be called, and takes over the name, the text and the annotations of its function.
     """
 
-    #: The function whose signature is shown, where that of the function itself cannot be read.
-    model: Callable[..., Any] | None = None
+    #: The function whose signature is shown, where that of the function itself cannot be read. Not an annotation: on
+    #: CPython 3.14 those of the class would stand in the place of the function's own.
+    model = None  # type: Any
 
     def __get__(self, instance: object, owner: object = None, /) -> Any:
         return self
