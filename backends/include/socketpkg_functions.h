@@ -99,6 +99,11 @@ static Py_ssize_t sp_slot_offset(PyObject *member) {
     return ((PyMemberDescrObject *)member)->d_member->offset;
 }
 
+/* Whether a function is one of the interpreter's, as the casts below take it to be. */
+static int sp_is_python(PyObject *function) {
+    return Py_IS_TYPE(function, &PyFunction_Type);
+}
+
 /* Adds the frame of a Python function to the traceback of the exception that is being raised. */
 static void sp_add_frame(PyObject *function) {
     PyObject *type, *value, *traceback;

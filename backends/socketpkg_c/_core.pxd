@@ -43,6 +43,7 @@ cdef extern from "socketpkg_functions.h":
     PyObject *sp_slot(object sock, Py_ssize_t offset)
     object sp_global(object function, str name)
     void sp_fill(object sock, Py_ssize_t offset, object value)
+    bint sp_is_python(object function)
     void sp_set_twin(int which, object function, sp_body body, Py_ssize_t most, object inner, object inmost)
     void sp_set_public(object cls, object closed, object io_refs, bint (*look)() noexcept)
 

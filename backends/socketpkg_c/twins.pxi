@@ -71,6 +71,10 @@ cdef inline _set_twins(object cls):
     if not SP_HAVE_TWINS:
         return
     own = vars(cls)
+    # A compiler such as Nuitka makes something else of functions than the interpreter does.
+    for name in ("__init__", "close", "_real_close", "__exit__", "accept"):
+        if not sp_is_python(own[name]):
+            return
     _public = cls
     _made = tuple([(name, getattr(cls, name, None)) for name in _TWINS_NEED])
     sp_set_public(cls, own["_closed"], own["_io_refs"], &_is_as_made)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .target import LOCALHOST, socket
+from .target import LOCALHOST, run_python, socket
 
 
 def _closed_below() -> Any:
@@ -171,3 +171,25 @@ def test_a_profiler_sees_them() -> None:
         finally:
             sys.setprofile(None)
     assert {"accept", "__init__", "__enter__", "__exit__", "close", "_real_close"} <= set(seen)
+
+
+@pytest.mark.socketpkg_only
+def test_what_is_no_function_of_python_is_left_as_it_is() -> None:
+    """Compilers of whole programs, such as Nuitka, put functions of their own into the public class."""
+    code = """
+        from functools import partial
+
+        class Compiled(socket.socket):
+            __slots__ = ()
+
+        for name in ("__init__", "close", "_real_close", "__exit__", "accept"):
+            setattr(Compiled, name, partial(getattr(socket.socket, name)))
+        low_level = socket._socket
+        low_level.core.know_public(Compiled)
+        one, two = socket.socketpair()
+        one.send(b"x")
+        print(two.recv(1))
+        for sock in (one, two):
+            sock.close()
+        """
+    assert run_python(code) == "b'x'\n"
