@@ -44,7 +44,28 @@ static Py_ssize_t sp_head_size(void)
     return size;
 }
 
-/* (the type, the number for its _sp_c_errorhandler) */
+/* Whether an object of the interpreter's own, not yet initialised, looks as the fields say. */
+static int sp_head_fits(Py_ssize_t size)
+{
+    PyObject *low_level = PyImport_ImportModule("_socket");
+    PyObject *native = low_level == NULL ? NULL : PyObject_GetAttrString(low_level, "socket");
+    PyObject *number = native == NULL ? NULL : PyObject_GetAttrString(native, "__basicsize__");
+    PyObject *sample = native == NULL ? NULL : PyObject_CallMethod(native, "__new__", "O", native);
+    Py_ssize_t end = size + (Py_ssize_t)(offsetof(sp_head_fields, timeout) + sizeof(int64_t));
+    int fits = 0;
+    if (sample != NULL && number != NULL && PyLong_AsSsize_t(number) >= end) {
+        const sp_head_fields *fields = (const sp_head_fields *)((char *)sample + size);
+        fits = fields->fd == -1 && (fields->timeout == -1 || fields->timeout == -1000000000);
+    }
+    Py_XDECREF(sample);
+    Py_XDECREF(number);
+    Py_XDECREF(native);
+    Py_XDECREF(low_level);
+    PyErr_Clear();
+    return fits;
+}
+
+/* (the type, the number for its _sp_c_errorhandler); None where _ssl could not read its objects */
 static PyObject *sp_head_make(PyObject *module, PyObject *name)
 {
     static PyMemberDef members[4];
@@ -56,6 +77,8 @@ static PyObject *sp_head_make(PyObject *module, PyObject *name)
     spec.name = PyUnicode_AsUTF8AndSize(name, NULL);
     if (size < 0 || spec.name == NULL)
         return NULL;
+    if (!sp_head_fits(size))
+        Py_RETURN_NONE;
     spec.basicsize = (int)(size + (Py_ssize_t)sizeof(sp_head_fields));
     members[0] = (PyMemberDef){"_sp_c_fd", T_INT, size + (Py_ssize_t)offsetof(sp_head_fields, fd), 0, NULL};
     members[1] = (PyMemberDef){"_sp_c_errorhandler", T_ULONG,
