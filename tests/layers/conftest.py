@@ -29,6 +29,17 @@ USABLE = [name for name in ("c", "cffi", "ctypes") if backends.available()[name]
 #: The parameters of a test that runs on the first of them, and where slow tests run on the others too.
 FIRST_OF_THEM = [pytest.param(name, marks=[pytest.mark.slow] if name != USABLE[0] else []) for name in USABLE]
 
+#: In a program: closes the connections that wait at its `server`.
+DRAIN = """
+def drain():
+    server.settimeout(0)
+    try:
+        while True:
+            server.accept()[0].close()
+    except BlockingIOError:
+        server.settimeout(20)
+"""
+
 
 class Programs:
     """Runs programs in fresh interpreters, in a folder of the test."""

@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-from .conftest import USABLE, Programs
+from .conftest import DRAIN, USABLE, Programs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it counts descriptors in /proc")
 
 # Threads change where a function begins, where a built-in one is called (it lets go of the GIL) and where one comes
 # back. These are the events of sys.setprofile(), so a function there that lets another thread close the socket, and
 # open files, does what the worst luck would do, at each place once, of those that have to do with it.
-PROGRAM = """
+PROGRAM = (
+    DRAIN
+    + """
 import errno, os, sys, threading, time
 import socketpkg as socket
 from socketpkg import layers
@@ -63,14 +65,6 @@ def closed_at(work, sock, nth):
     sock.close()
     return left <= 0, hit
 
-def drain():
-    server.settimeout(0)
-    try:
-        while True:
-            server.accept()[0].close()
-    except BlockingIOError:
-        server.settimeout(20)
-
 def back_to(number):
     "Whether that many descriptors are open as soon as the relay has noticed the end of its connections."
     until = time.monotonic() + 20
@@ -98,6 +92,7 @@ def run(make, work):
             return [nth, hits, lost, sorted(told)]
         nth += 1
 """
+)
 
 SIM = """
 from socketpkg.layers import sim

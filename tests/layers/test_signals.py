@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from .conftest import USABLE, Programs
+from .conftest import DRAIN, USABLE, Programs
 
 # Signals are handled where a function of Python begins and where a built-in one comes back. These are the events "call"
 # and "c_return" of sys.setprofile(), so a function there that raises is a handler at a place that can be chosen.
-PROGRAM = """
+PROGRAM = (
+    DRAIN
+    + """
 import os, sys
 import socketpkg as socket
 from socketpkg import layers
@@ -44,14 +46,6 @@ def interrupted(work, nth):
 
 def accepts():
     server.accept()[0].close()
-
-def drain():
-    server.settimeout(0)
-    try:
-        while True:
-            server.accept()[0].close()
-    except BlockingIOError:
-        server.settimeout(20)
 
 def refused():
     sock = socket.socket()
@@ -99,6 +93,7 @@ for name, work in {
         nth += 1
     answer[name] = [nth, lost]
 """
+)
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="it counts descriptors in /proc")
