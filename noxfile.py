@@ -247,12 +247,13 @@ def tests(session: nox.Session, backend: str) -> None:
     default = [str(ROOT / "tests")]
     if backend != ("cffi" if str(session.python).startswith("pypy") else "c"):
         # These have every backend in one run, or read the sources: once is enough.
-        for path in ("commands/test_bench.py", "commands/test_vendor.py", "contract", "faults", "layers", "sameness"):
+        commands = [f"commands/test_{name}.py" for name in ("bench", "programs", "vendor")]
+        for path in (*commands, "contract", "faults", "layers", "sameness"):
             default += ["--ignore", str(ROOT / "tests" / path)]
         default += ["--ignore", str(ROOT / "tests" / "structure")]
     elif "CI" in os.environ and session.python != newest_python():
         # These take long, and what they find is seldom one Python's: plain nox runs them on each.
-        for path in ("faults", "layers", "sameness"):
+        for path in ("commands/test_programs.py", "faults", "layers", "sameness"):
             default += ["--ignore", str(ROOT / "tests" / path)]
     pytest(session, default, {"SOCKET_BACKEND": backend})
 

@@ -14,14 +14,13 @@ import resource
 import select
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from socketpkg._commands.bench.load import Others
+from socketpkg._commands.bench.load import Others, processor_time
 from socketpkg._commands.bench.lockstep import Series, WorkerError, environment, interpreter
 from socketpkg._commands.bench.results import duration, judged, load, spread
 from socketpkg._commands.bench.scenario import STDLIB
@@ -36,8 +35,6 @@ SPARE = 32
 FLAT, OF_STDLIB = 1.15, 0.9
 #: The messages before those that count in a slice: what the others have left in the caches goes.
 WARM_UP = 50
-#: The clock of the processor time of a process, as Linux numbers them: its complement in the upper bits, and this.
-_PROCESS_CLOCK = 2
 
 
 class _Program:
@@ -102,7 +99,7 @@ class Pair:
 
     def clock(self) -> int:
         """The nanoseconds of processor time that the server has had."""
-        return time.clock_gettime_ns(~self._server.process.pid << 3 | _PROCESS_CLOCK)
+        return processor_time(self._server.process.pid)
 
     def end(self) -> int:
         """The most memory that the server has had, in bytes, while it still has all its connections."""
