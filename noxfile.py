@@ -485,57 +485,138 @@ def platforms(session: nox.Session) -> None:
         session.run("timeout", "60", "python", str(scripts / "dontwait_ignored.py"), env=environment, external=True)
 
 
-def elsewhere_backends(session: nox.Session, through: list[str], python: str) -> list[str]:
-    """The backends of an installation in another root."""
-    code = "from socketpkg import backends as b; print(*[n for n, s in b.available().items() if s.usable])"
-    told = session.run(*through, python, "-c", code, external=True, silent=True)
-    assert isinstance(told, str)
-    return told.split()
+class Elsewhere:
+    """An installation in another root, which a command reaches: another machine's, or that of another Python.
+
+    ``SOCKETPKG_ELSEWHERE`` is a command that runs another one there, with this folder at its own path; its Python is
+    ``SOCKETPKG_ELSEWHERE_PYTHON`` (python3).
+    """
+
+    def __init__(self, session: nox.Session) -> None:
+        self.session = session
+        self.through = shlex.split(os.environ.get("SOCKETPKG_ELSEWHERE", ""))
+        if not self.through:
+            session.skip("SOCKETPKG_ELSEWHERE names no command")
+        self.folder = Path(session.create_tmp()).absolute() / "elsewhere"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.tree = self.folder / "tree"
+        shutil.copytree(unpacked(session), self.tree, ignore=shutil.ignore_patterns("build", "*.egg-info", "*.so"))
+        #: The Python that a new virtual environment is made of, and then the one in there.
+        self.python = os.environ.get("SOCKETPKG_ELSEWHERE_PYTHON", "python3")
+
+    def run(self, *command: str, env: dict[str, str] | None = None) -> None:
+        """Runs a command there."""
+        self.session.run(*self.through, *command, external=True, env=env)
+
+    def tell(self, code: str) -> str:
+        """What a program prints there."""
+        told = self.session.run(*self.through, self.python, "-c", code, external=True, silent=True)
+        assert isinstance(told, str)
+        return told.strip()
+
+    def install(self, *packages: str, env: dict[str, str] | None = None) -> None:
+        """Installs the package in a new virtual environment, and others."""
+        self.run(self.python, "-m", "venv", str(self.folder / "venv"))
+        self.python = str(self.folder / "venv" / "bin" / "python")
+        with self.session.chdir(self.tree):
+            pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            if packages:
+                self.run(*pip, "--prefer-binary", *packages)
+            self.run(*pip, str(self.tree), env={"SOCKETPKG_REQUIRE_BACKENDS": "1", **(env or {})})
+        shutil.rmtree(self.tree / "build", ignore_errors=True)
+
+    def backends(self, default: str) -> list[str]:
+        """The backends that can be used there; those that ``SOCKETPKG_ELSEWHERE_BACKENDS`` names (or *default*) must
+        be among them."""
+        self.run(self.python, "-m", "socketpkg")
+        code = "from socketpkg import backends as b; print(*[n for n, s in b.available().items() if s.usable])"
+        usable = self.tell(code).split()
+        wanted = os.environ.get("SOCKETPKG_ELSEWHERE_BACKENDS", default).split()
+        if missing := sorted({*wanted} - {*usable}):
+            self.session.error(f"not usable there: {', '.join(missing)}")
+        return usable
+
+    def threads(self, backend: str, seconds: float, env: dict[str, str] | None = None) -> None:
+        """Runs threads that share sockets at random."""
+        script = str(self.tree / "tests" / "platforms" / "threads.py")
+        environment = {"SOCKET_BACKEND": backend, "PYTHONSAFEPATH": "1", **(env or {})}
+        self.run(self.python, script, "--seconds", str(seconds), env=environment)
 
 
 @nox.session(python=newest_python())
 def elsewhere(session: nox.Session) -> None:
     """Install and test on another machine's or another Python's root: 32 bits, big-endian, without the GIL, musl.
 
-    ``SOCKETPKG_ELSEWHERE`` is a command that runs another one there, with this folder at its own path; its Python is
-    ``SOCKETPKG_ELSEWHERE_PYTHON`` (python3). Every backend that can be used there runs the shared and the contract
-    tests, or what the arguments name, and then threads that share sockets at random: for ten minutes in all without
-    the GIL, or for as long as ``SOCKETPKG_ELSEWHERE_SECONDS`` says. ``SOCKETPKG_ELSEWHERE_BACKENDS`` are required.
+    ``SOCKETPKG_ELSEWHERE`` and ``SOCKETPKG_ELSEWHERE_PYTHON`` name it (see `Elsewhere`). Every backend that can be
+    used there runs the shared and the contract tests, or what the arguments name, and then threads that share sockets
+    at random: for ten minutes in all without the GIL, or for as long as ``SOCKETPKG_ELSEWHERE_SECONDS`` says.
+    ``SOCKETPKG_ELSEWHERE_BACKENDS`` are required.
     """
-    through = shlex.split(os.environ.get("SOCKETPKG_ELSEWHERE", ""))
-    if not through:
-        session.skip("SOCKETPKG_ELSEWHERE names no command")
-    folder = Path(session.create_tmp()).absolute() / "elsewhere"
-    shutil.rmtree(folder, ignore_errors=True)
-    tree = folder / "tree"
-    shutil.copytree(unpacked(session), tree)
-    session.run(
-        *(*through, os.environ.get("SOCKETPKG_ELSEWHERE_PYTHON", "python3"), "-m", "venv", str(folder / "venv")),
-        external=True,
-    )
-    python = str(folder / "venv" / "bin" / "python")
-    with session.chdir(tree):
-        pip = [*through, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # The newest hypothesis is written in Rust in part, and has no wheel for every machine: an older one will do.
-        session.run(*pip, "--prefer-binary", "pytest>=8", "hypothesis>=6.100", external=True)
-        session.run(*pip, str(tree), external=True, env={"SOCKETPKG_REQUIRE_BACKENDS": "1"})
-    shutil.rmtree(tree / "build", ignore_errors=True)
-    with session.chdir(folder):
-        session.run(*through, python, "-m", "socketpkg", external=True)
-        backends = elsewhere_backends(session, through, python)
-        wanted = os.environ.get("SOCKETPKG_ELSEWHERE_BACKENDS", "ctypes").split()
-        if missing := sorted({*wanted} - {*backends}):
-            session.error(f"not usable there: {', '.join(missing)}")
-        code = "import sys; print(not getattr(sys, '_is_gil_enabled', lambda: True)())"
-        free = "True" in str(session.run(*through, python, "-c", code, external=True, silent=True))
+    there = Elsewhere(session)
+    # The newest hypothesis is written in Rust in part, and has no wheel for every machine: an older one will do.
+    there.install("pytest>=8", "hypothesis>=6.100")
+    with session.chdir(there.folder):
+        backends = there.backends("ctypes")
+        free = there.tell("import sys; print(not getattr(sys, '_is_gil_enabled', lambda: True)())") == "True"
         seconds = float(os.environ.get("SOCKETPKG_ELSEWHERE_SECONDS") or (600 if free else 20)) / len(backends)
         for backend in backends:
             env = {"SOCKET_BACKEND": backend, "PYTHONSAFEPATH": "1", "SOCKETPKG_TEST_BACKENDS": backend}
-            paths = [str(tree / path) for path in session.posargs or ("tests/shared", "tests/contract")]
-            options = ["-q", "-p", "no:cacheprovider", "-c", str(tree / "pyproject.toml"), "--rootdir", str(tree)]
-            session.run(*through, python, "-m", "pytest", *options, *paths, external=True, env=env)
-            script = str(tree / "tests" / "platforms" / "threads.py")
-            session.run(*through, python, script, "--seconds", str(seconds), external=True, env=env)
+            paths = [str(there.tree / path) for path in session.posargs or ("tests/shared", "tests/contract")]
+            options = ["-q", "-p", "no:cacheprovider", "-c", str(there.tree / "pyproject.toml")]
+            there.run(there.python, "-m", "pytest", *options, "--rootdir", str(there.tree), *paths, env=env)
+            there.threads(backend, seconds)
+
+
+@nox.session(python=newest_python())
+def sanitize_threads(session: nox.Session) -> None:
+    """Let threads share sockets at random on a Python without the GIL, all built with ThreadSanitizer: no report.
+
+    ``SOCKETPKG_ELSEWHERE`` and ``SOCKETPKG_ELSEWHERE_PYTHON`` name the interpreter (see `Elsewhere`), one that was
+    configured with ``--disable-gil --with-thread-sanitizer``. ``TSAN_OPTIONS`` is to name CPython's own suppressions
+    (``suppressions=.../Tools/tsan/suppressions_free_threading.txt`` of the source it was built of). Each compiled
+    backend that can be used there has a minute, or ``SOCKETPKG_ELSEWHERE_SECONDS``.
+    """
+    there = Elsewhere(session)
+    reports = there.folder / "reports"
+    reports.mkdir()
+    flags = "-fsanitize=thread -g -O1"
+    given = os.environ.get("TSAN_OPTIONS", "")
+    # Everything else runs on that interpreter, too, and what it finds in there is not ours. A sanitizer that makes the
+    # process fail in the end would fail the threads first, and not show the report.
+    session.env["TSAN_OPTIONS"] = "report_bugs=0"
+    watched = {"TSAN_OPTIONS": f"{given} halt_on_error=0 exitcode=0 log_path={reports / 'tsan'}"}
+
+    def found() -> list[str]:
+        return [file.read_text(errors="replace") for file in sorted(reports.iterdir())]
+
+    told = there.tell(
+        "import sysconfig as s; print(s.get_config_var('Py_GIL_DISABLED'), s.get_config_var('CONFIG_ARGS'))"
+    )
+    if not (told.startswith("1 ") and "--with-thread-sanitizer" in told):
+        session.error(f"{there.python} was configured without --disable-gil or --with-thread-sanitizer")
+    there.install(env={"CFLAGS": flags, "LDFLAGS": flags})
+    for module in (there.folder / "venv").glob("lib/*/site-packages/socketpkg_*/*.so"):
+        if b"__tsan_" not in module.read_bytes():
+            session.error(f"{module.name} was built without ThreadSanitizer")
+    # A wrong C function has to be reported, or the absence of reports says nothing.
+    wrong, source = str(there.folder / "wrong.so"), str(ROOT / "tests" / "platforms" / "race_control.c")
+    there.run("gcc", *flags.split(), "-shared", "-fPIC", "-pthread", "-o", wrong, source)
+    there.run(there.python, "-c", f"import ctypes; ctypes.CDLL({wrong!r}).race()", env=watched)
+    if not any("data race" in text and "race_control.c" in text for text in found()):
+        session.error("ThreadSanitizer did not report the race that is there on purpose")
+    shutil.rmtree(reports)
+    reports.mkdir()
+    with session.chdir(there.folder):
+        for backend in there.backends("c"):
+            if backend == "ctypes":  # it has no C of its own
+                continue
+            try:
+                there.threads(backend, float(os.environ.get("SOCKETPKG_ELSEWHERE_SECONDS") or 60), watched)
+            finally:
+                if texts := found():
+                    session.log("\n".join(texts))
+                    count = sum(text.count("WARNING: ThreadSanitizer") for text in texts)
+                    session.error(f"{count} reports of ThreadSanitizer on {backend}")
 
 
 @nox.session(python=newest_python())

@@ -103,7 +103,7 @@ cdef extern from *:
 
 cdef inline int _taken(Socket sock) noexcept:
     """Takes the descriptor from a socket object. Of several threads one gets it, also without the GIL."""
-    return sp_taken(&sock._sp_fd)
+    return sp_taken(<int *>&sock._sp_fd)
 
 
 cdef inline void _prepare(Socket sock) noexcept:

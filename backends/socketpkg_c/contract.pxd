@@ -11,15 +11,18 @@ cdef extern from *:
     #else
     typedef struct { char nothing[0]; } sp_state;
     #endif
-    /* Without a GIL one thread may set the timeout while another one reads it. */
+    /* Without a GIL one thread may close the socket or set the timeout while another one reads the field. */
     #ifdef Py_GIL_DISABLED
+    typedef _Atomic(int) sp_descriptor;
     typedef _Atomic(long long) sp_timeout;
     #else
+    typedef int sp_descriptor;
     typedef long long sp_timeout;
     #endif
     """
     ctypedef struct sp_state:
         pass
+    ctypedef int sp_descriptor
     ctypedef long long sp_timeout
 
 
@@ -27,7 +30,7 @@ cdef class Descriptor:
     # CPython's _ssl is handed a `Socket` in place of a _socket.socket and reads these fields at their offsets
     # behind the object's head, so the order and types of the first seven are those of its PySocketSockObject. Neither
     # class may have cdef or cpdef methods: a method table would stand before them.
-    cdef int _sp_fd
+    cdef sp_descriptor _sp_fd
     cdef int _sp_family
     cdef int _sp_type
     cdef int _sp_proto

@@ -113,7 +113,7 @@ cdef class Syscalls(Contract):
         memset(&t, 0, sizeof(t))
         t.operation = ACCEPT_MANY
         t.data = <char *>&burst
-        burst.number = &sock._sp_fd
+        burst.number = <int *>&sock._sp_fd
         while left > 0:
             burst.count = <int>left if left < BURST_COUNT else BURST_COUNT
             burst.goes_on = left < count

@@ -99,7 +99,7 @@ cdef long long monotonic_ns() noexcept nogil:
 
 cdef inline int number_of(Descriptor sock) noexcept:
     """The descriptor as it is now. It is good for one system call: other threads and handlers of signals close it."""
-    return libc.sp_number(&sock._sp_fd)
+    return libc.sp_number(<int *>&sock._sp_fd)
 
 
 cdef bint wait(Descriptor sock, short events, long long timeout, long long *deadline) except -1:
