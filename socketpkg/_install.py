@@ -11,7 +11,6 @@ from _warnings import warn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any
 
 #: The name of this package, which in a vendored copy is another one.
 _OWN = __name__.rpartition(".")[0]
@@ -56,30 +55,30 @@ def _holders(replaced: list[ModuleType]) -> list[str]:
 
     Not what both they and socketpkg have: exceptions, numbers.
     """
-    ours = {id(value) for name in _PLACES.values() for value in vars(sys.modules[name]).values()}
-    theirs: dict[int, Any] = {id(module): module for module in replaced}
+    ours = [vars(sys.modules[name]) for name in _PLACES.values()]
+    theirs = {id(module) for module in replaced}
     for module in replaced:
-        for value in vars(module).values():
-            if getattr(value, "__module__", None) in _PLACES and callable(value) and id(value) not in ours:
-                theirs[id(value)] = value
+        for name, value in vars(module).items():
+            # Most are numbers, which callable() tells in less time than they take to have no __module__.
+            if not callable(value) or getattr(value, "__module__", None) not in _PLACES:
+                continue
+            if not any(names.get(name) is value for names in ours):
+                theirs.add(id(value))
     # The backend is not replaced: it uses the standard library's module on purpose.
-    exempt = {_OWN, f"{_OWN}_ffi"}
+    exempt = {*_PLACES, _OWN, f"{_OWN}_ffi"}
     backend = sys.modules[_OWN_LOW_LEVEL].backend
     while backend is not None:
         # Its own package, and those of the classes that it is made of.
         for name in (backend.package, *(cls.__module__ for cls in type(backend.syscalls).__mro__)):
-            if not _within(name, {_OWN}):
+            if not f"{name}.".startswith(f"{_OWN}."):
                 exempt.add(name.partition(".")[0])
         backend = backend.below
+    within = tuple([f"{package}." for package in exempt])
     found = []
     for name, module in list(sys.modules.items()):
-        if name in _PLACES or _within(name, exempt) or module in replaced:
+        if name in exempt or name.startswith(within) or module in replaced:
             continue
-        if not theirs.keys().isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
+        # Every start of `run` comes here, with some thousands of values in all modules.
+        if not theirs.isdisjoint(map(id, list(getattr(module, "__dict__", {}).values()))):
             found.append(name)
     return sorted(found)
-
-
-def _within(name: str, packages: set[str]) -> bool:
-    """Whether a module of that name is one of the packages or in one."""
-    return any(name == package or name.startswith(f"{package}.") for package in packages)

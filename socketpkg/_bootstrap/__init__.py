@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: Absolute: a child may run in another folder.
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 VARIABLE = "PYTHONPATH"
+#: The module by which `subprocess` and `multiprocessing` start a program.
+_STARTS = "_posixsubprocess"
 
 #: The interpreter's options that take an argument, as one letter.
 WITH_ARGUMENT = "cmWX"
@@ -67,22 +70,9 @@ def _watch() -> None:
     `subprocess` and `multiprocessing` come through these two functions. An audit hook would see more ways to start a
     program, and would make every audited call of the process slower.
     """
-    import _posixsubprocess
-
-    start: Callable[..., int] = _posixsubprocess.fork_exec
-    if getattr(start, "__module__", None) == __name__:
-        return
-
-    def fork_exec(*arguments: Any) -> int:
-        _tell(arguments[0], arguments[5])
-        return start(*arguments)
-
-    _posixsubprocess.fork_exec = fork_exec
-    subprocess: Any = sys.modules.get("subprocess")
-    if subprocess is not None:  # it has the function by a name of its own
-        subprocess._fork_exec = fork_exec
-
-    if hasattr(os, "posix_spawn"):
+    if sys.modules.setdefault(_STARTS, _Unused(_STARTS)).__class__ is not _Unused:
+        _watch_forks()
+    if hasattr(os, "posix_spawn") and not _is_ours(os.posix_spawn):
         spawn: Callable[..., int] = os.posix_spawn
 
         def posix_spawn(path: Any, words: Any, environment: Any, /, **how: Any) -> int:
@@ -94,6 +84,38 @@ def _watch() -> None:
             return spawn(path, words, environment, **how)
 
         os.posix_spawn = posix_spawn
+
+
+class _Unused(ModuleType):
+    """Stands for `_posixsubprocess` until somebody looks at it: most programs start none, and it is slow to load."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(_STARTS) is self:
+            del sys.modules[_STARTS]
+        _watch_forks()
+        return getattr(sys.modules[_STARTS], name)
+
+
+def _watch_forks() -> None:
+    """Watches what `subprocess` and `multiprocessing` start by fork()."""
+    import _posixsubprocess
+
+    start: Callable[..., int] = _posixsubprocess.fork_exec
+    if _is_ours(start):
+        return
+
+    def fork_exec(*arguments: Any) -> int:
+        _tell(arguments[0], arguments[5])
+        return start(*arguments)
+
+    _posixsubprocess.fork_exec = fork_exec
+    subprocess: Any = sys.modules.get("subprocess")
+    if subprocess is not None:  # it has the function by a name of its own
+        subprocess._fork_exec = fork_exec
+
+
+def _is_ours(start: Callable[..., int]) -> bool:
+    return getattr(start, "__module__", None) == __name__
 
 
 def _tell(words: Any, environment: Any) -> None:
