@@ -17,7 +17,7 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_New
 from cpython.ref cimport Py_INCREF
 from libc.errno cimport errno
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memset, strlen
 
 from socketpkg_c cimport libc
 from socketpkg_c.contract cimport Descriptor
@@ -30,6 +30,11 @@ cdef extern from "Python.h":
     int _PyBytes_Resize(PyObject **bytes_object, Py_ssize_t size) except -1
     const char *PyUnicode_AsUTF8(str text) except NULL
     str PyUnicode_FromString(const char *text)
+    ctypedef struct PyCompilerFlags:
+        int cf_flags
+        int cf_feature_version
+    const int Py_file_input, PyCF_IGNORE_COOKIE, PY_MINOR_VERSION
+    object Py_CompileStringObject(const char *source, object name, int start, PyCompilerFlags *flags, int optimize)
 
 cdef extern from "socketpkg_traceback.h":
     pass
@@ -698,3 +703,21 @@ cdef class Head(Descriptor):
     @_sp_c_waits_first.setter
     def _sp_c_waits_first(self, bint waits_first):
         self._sp_waits_first = waits_first
+
+
+# -- for `python -m socketpkg run` -------------------------------------------------------------------------------------
+
+
+def compile_program(source, str name, mode, flags, dont_inherit):
+    """compile() of a program's text, with these arguments only: "exec", no flags, and True.
+
+    Without the classes of the module ast, which compile() makes before it looks at its argument: more than a hundred,
+    and a third of the instructions of socketpkg's import. The interpreter compiles its own program so, too.
+    """
+    cdef PyCompilerFlags used
+    used.cf_flags = PyCF_IGNORE_COOKIE if isinstance(source, str) else 0
+    used.cf_feature_version = PY_MINOR_VERSION
+    cdef bytes text = source.encode() if isinstance(source, str) else source
+    if <Py_ssize_t>strlen(PyBytes_AS_STRING(text)) != PyBytes_GET_SIZE(text):
+        return compile(source, name, mode, flags, dont_inherit)  # which says that there can be none
+    return Py_CompileStringObject(PyBytes_AS_STRING(text), name, Py_file_input, &used, -1)

@@ -269,8 +269,10 @@ def _run_text(line: CommandLine) -> int:
         if sys.version_info < (3, 15):
             main.__cached__ = None  # type: ignore[attr-defined]
 
+    make = _compiler()
+
     def body() -> None:
-        code = compile(source, name, "exec", dont_inherit=True)
+        code = make(source, name, "exec", 0, True)
         if line.kind == "c" and sys.version_info >= (3, 13):
             # So tracebacks have the lines of the text; the interpreter does the same.
             import linecache
@@ -313,8 +315,10 @@ def _run_file(path: str, arguments: list[str], skip: bool) -> int:
     if sys.version_info < (3, 15):
         main.__cached__ = None  # type: ignore[attr-defined]
 
+    make = _compiler()
+
     def body() -> None:
-        exec(_bytecode(source) if compiled else compile(source, absolute, "exec", dont_inherit=True), main.__dict__)
+        exec(_bytecode(source) if compiled else make(source, absolute, "exec", 0, True), main.__dict__)
 
     _as_the_first_frame(body, 2)
     return 0
@@ -332,6 +336,12 @@ def _is_on_a_path(path: str) -> bool:
             continue
         return True
     return False
+
+
+def _compiler() -> Any:
+    """compile(), or a function of the backend's that takes the same here and is sooner done."""
+    backend = sys.modules[f"{backends.__package__}._socket"].backend
+    return getattr(sys.modules.get(f"{backend.package}.syscalls"), "compile_program", compile)
 
 
 def _bytecode(source: bytes) -> CodeType:

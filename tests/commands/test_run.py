@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -219,6 +221,56 @@ def test_little_comes_before_the_program(folder: Path) -> None:
     }
     own |= {"socket", "_socket", "marshal", "runpy", "__mp_main__"}
     assert ours - bare <= own
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"a = 1",
+        "a = '\u00e9'",
+        "# -*- coding: latin-1 -*-\na = '\u00e9'",
+        b"# -*- coding: latin-1 -*-\na = '\xe9'",
+        b"\xef\xbb\xbfa = '\xc3\xa9'",
+        b"a = '\xe9'",
+        b"# -*- coding: nonsense -*-",
+        b"a = (",
+        "a = \0",
+        b"a = \0",
+        "a = '\ud800'",
+        b"from __future__ import annotations\ndef f(a: b): assert a, __debug__\r\nmatch = 1",
+        b"def f():\n\treturn await g()",
+        b"",
+    ],
+)
+def test_a_backend_compiles_a_program_as_compile_does(source: str | bytes) -> None:
+    """compile() makes the classes of the module ast first, which a program's start need not pay for."""
+    if not backends.available()["c"].usable:
+        pytest.skip("only the c backend has it")
+    sooner = importlib.import_module("socketpkg_c.syscalls").compile_program
+
+    def outcome(make: Callable[..., object]) -> object:
+        try:
+            return make(source, "a_name.py", "exec", 0, True)
+        except Exception as error:
+            return type(error), error.args
+
+    assert outcome(sooner) == outcome(compile)
+
+
+def test_run_compiles_by_the_backend(folder: Path) -> None:
+    """compile() leaves classes of ast behind. So do modules that have no bytecode yet, and the first run makes it."""
+    if not backends.available()["c"].usable:
+        pytest.skip("only the c backend has it")
+    (folder / "looks.py").write_text(
+        "import gc\n"
+        "def look(): print(any(cls.__module__ == 'ast' for cls in gc.get_objects() if isinstance(cls, type)))\n"
+        "look()\n"
+        "compile('', '', 'exec')\n"
+        "look()\n"
+    )
+    env = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    done = [python(*OURS, "--backend", "c", "looks.py", folder=folder, env=env) for _ in range(2)]
+    assert done[1].stdout.split() == ["False", "True"]
 
 
 def test_what_is_not_there(folder: Path) -> None:
