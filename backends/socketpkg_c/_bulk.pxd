@@ -10,7 +10,6 @@ cdef Contract _sys
 cdef AddressCodec _codec
 cdef int _AF_INET, _AF_INET6, _SOCK_STREAM, _SOCK_DGRAM, _UDP, _UDP_SEGMENT, _UDP_GRO
 cdef int _SEGMENTS_MAX, _PAYLOAD_MAX, _SEGMENT_SIZE_MAX
-cdef tuple _recent_items
 
 cdef _refuse_stream(Descriptor sock, str caller)
 cdef tuple _segment_items(Py_ssize_t size)

@@ -7,7 +7,7 @@ from cpython.object cimport PyObject
 from libc.limits cimport LLONG_MAX, LLONG_MIN
 
 from socketpkg_c._address cimport AddressCodec
-from socketpkg_c.contract cimport Descriptor
+from socketpkg_c.contract cimport Descriptor, sp_timeout
 from socketpkg_c.contract cimport Syscalls as Contract
 
 cdef Contract _sys
@@ -17,7 +17,7 @@ cdef int _AF_UNIX, _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
 cdef bint _LITTLE_ENDIAN
 cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN, NANOSECONDS
 cdef object _ZERO
-cdef long long _default_timeout
+cdef sp_timeout _default_timeout
 
 
 cdef class Socket(Descriptor):

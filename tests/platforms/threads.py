@@ -32,6 +32,12 @@ class Shared:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(0.01)
         self.pairs = [self.pair(number) for number in range(PAIRS)]
+        self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.receiver.bind(("127.0.0.1", 0))
+        self.receiver.settimeout(0.01)
+        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sender.connect(self.receiver.getsockname())
+        self.sender.settimeout(0.01)
         self.end = False
         self.calls = 0
         self.failures: list[str] = []
@@ -73,6 +79,17 @@ def check(data: bytes | bytearray, number: int) -> None:
     assert set(data) <= {number}, f"{set(data)} in the pair of {number}"
 
 
+def segments(shared: Shared, draw: random.Random) -> None:
+    if draw.random() < 0.5:
+        size = draw.choice((50, 100, 200))
+        shared.sender.send_segments(bytes([PAIRS]) * size * draw.randrange(1, 5), size)
+    else:
+        received, _ = shared.receiver.recv_segments(65535)
+        for segment in received:
+            assert len(segment) in (50, 100, 200), len(segment)
+            check(segment, PAIRS)
+
+
 def look(shared: Shared, draw: random.Random) -> None:
     one, two, _ = draw.choice(shared.pairs)
     draw.choice(
@@ -86,6 +103,8 @@ def look(shared: Shared, draw: random.Random) -> None:
             lambda: one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536),
             lambda: one.dup().close(),
             two.gettimeout,
+            lambda: socket.setdefaulttimeout(draw.choice((0.01, 0.02))),
+            socket.getdefaulttimeout,
         )
     )()
 
@@ -120,14 +139,14 @@ def connect(shared: Shared, draw: random.Random) -> None:
             assert client.getpeername() == shared.listener.getsockname()
 
 
-ACTIONS: list[Callable[[Shared, random.Random], None]] = [transfer, look, replace, ask, connect]
+ACTIONS: list[Callable[[Shared, random.Random], None]] = [transfer, segments, look, replace, ask, connect]
 
 
 def work(shared: Shared, seed: int) -> None:
     draw = random.Random(seed)
     calls = 0
     while not shared.end:
-        (action,) = draw.choices(ACTIONS, (20, 8, 2, 1, 1))
+        (action,) = draw.choices(ACTIONS, (20, 4, 8, 2, 1, 1))
         calls += 1
         try:
             action(shared, draw)
@@ -167,7 +186,8 @@ def main() -> None:
     for one, two, _ in shared.pairs:
         one.close()
         two.close()
-    shared.listener.close()
+    for sock in (shared.listener, shared.receiver, shared.sender):
+        sock.close()
     gc.collect()
     left = len(os.listdir("/dev/fd")) - before
     if left > 0:
