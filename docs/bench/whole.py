@@ -108,8 +108,8 @@ def asyncio_datagram_server() -> None:
         def connection_made(self, transport: Any) -> None:
             self.transport = transport
 
-        def datagram_received(self, data: bytes, address: Any) -> None:
-            self.transport.sendto(data, address)
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            self.transport.sendto(data, addr)
 
     async def main() -> None:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Echo, (HOST, 0))
