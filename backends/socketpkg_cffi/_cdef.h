@@ -127,6 +127,10 @@ ssize_t held_sendmsg_of(int fd, void *vectors, size_t count, int flags, const vo
 int held_receive_many(int fd, void *messages, unsigned int count, int flags);
 int held_send_many(int fd, void *messages, unsigned int count, int flags);
 
+/* Receives in blocking mode: the first try holds the GIL, and the wait releases it. */
+ssize_t held_recv_waiting(int fd, void *buffer, size_t size);
+long long held_recvfrom_waiting(int fd, void *buffer, size_t size, void *name);
+
 /* The same, where they may block, and those that no flag keeps from it. */
 int sp_poll(int fd, int events, int milliseconds);
 int sp_accept(int fd, void *name, int *length);

@@ -279,6 +279,40 @@ static long long sp_recvfrom(int fd, void *buffer, size_t size, int flags, void 
     return result < 0 ? -errno : SP_NAMED(result, length);
 }
 
+/* A receive in blocking mode, as the interpreter's own makes it where nothing keeps the GIL. Where something does, it
+ * tries first, and gives the GIL up to wait. Nobody can have closed the descriptor between the two. */
+static ssize_t held_recv_waiting(int fd, void *buffer, size_t size)
+{
+    ssize_t result;
+#if SP_KEEPS_GIL
+    result = sp_recv(fd, buffer, size, MSG_DONTWAIT);
+    if (result != -EAGAIN)
+        return result;
+    Py_BEGIN_ALLOW_THREADS
+    result = sp_recv(fd, buffer, size, 0);
+    Py_END_ALLOW_THREADS
+#else
+    result = sp_recv(fd, buffer, size, 0);
+#endif
+    return result;
+}
+
+static long long held_recvfrom_waiting(int fd, void *buffer, size_t size, void *name)
+{
+    long long result;
+#if SP_KEEPS_GIL
+    result = sp_recvfrom(fd, buffer, size, MSG_DONTWAIT, name);
+    if (result != -EAGAIN)
+        return result;
+    Py_BEGIN_ALLOW_THREADS
+    result = sp_recvfrom(fd, buffer, size, 0, name);
+    Py_END_ALLOW_THREADS
+#else
+    result = sp_recvfrom(fd, buffer, size, 0, name);
+#endif
+    return result;
+}
+
 static ssize_t sp_send(int fd, const void *data, size_t size, int flags)
 {
     SP_RESULT(send(fd, data, size, flags));

@@ -12,7 +12,7 @@ from socketpkg._engine.buffers import memoryview_of
 from socketpkg._engine.originals import strerror
 from socketpkg.backends import BackendUnavailable
 from socketpkg_ffi import NAME_SIZE, POLLIN
-from socketpkg_ffi.calls import LARGE, SPARES, ForeignSyscalls
+from socketpkg_ffi.calls import LARGE, SCRATCH, SPARES, ForeignSyscalls
 
 try:
     from ._cffi import ffi, lib  # pyright: ignore[reportMissingImports]
@@ -40,6 +40,8 @@ _CFFI = f"{__package__}._cffi"
 HEAD_FUNCTIONS = sys.modules[_CFFI] if lib.held_add_head_functions(_CFFI.encode()) == 0 else None
 
 _recv = lib.held_recv
+_recv_waiting = lib.held_recv_waiting
+_recvfrom_waiting = lib.held_recvfrom_waiting
 _send = lib.held_send
 _getsockopt = lib.held_getsockopt
 _getsockopt_int = lib.held_getsockopt_int
@@ -323,6 +325,52 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
 
     # -- the first try -------------------------------------------------------------------------------------------
 
+    def recv(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> bytes:
+        if bufsize > LARGE or flags or sock._sp_waits_first:
+            return self._receive(sock, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        if timeout < 0:
+            result = _recv_waiting(sock._sp_fd, scratch[0], bufsize)
+            if result <= 0:
+                self._scratches.append(scratch)
+                return self._receive(sock, bufsize, 0, timeout) if self._is_to_be_repeated(sock, result) else b""
+        else:
+            result = _recv(sock._sp_fd, scratch[0], bufsize, _DONTWAIT)
+            if result < 0:
+                self._scratches.append(scratch)
+                return self._receive_later(sock, bufsize, timeout, result)
+        data: bytes = scratch[1][:result]
+        self._scratches.append(scratch)
+        return data
+
+    def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+        if timeout >= 0 or bufsize > LARGE or flags or sock._sp_waits_first:
+            return super().recvfrom(sock, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        try:
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        result = _recvfrom_waiting(sock._sp_fd, scratch[0], bufsize, room[0])
+        if result < 0:
+            self._names.append(room)
+            self._scratches.append(scratch)
+            self._is_to_be_repeated(sock, result)
+            return super().recvfrom(sock, bufsize, flags, timeout)
+        if not result:
+            self._is_to_be_repeated(sock, result)
+        data: bytes = scratch[1][: result >> 8]
+        address: bytes = room[1][: result & 255]
+        self._names.append(room)
+        self._scratches.append(scratch)
+        return data, address
+
     def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is not bytearray or not buffer or flags or sock._sp_waits_first:
             return super().recv_into(sock, buffer, nbytes, flags, timeout)
@@ -364,6 +412,15 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
                 if result != size:
                     self._send_all(sock, data, size, flags, timeout, result)
                 return
+        elif not lib.SP_KEEPS_GIL and timeout < 0 and type(data) is bytes and not flags:
+            # Where nothing keeps the GIL, a call in blocking mode is made as it stands, and mostly takes all.
+            size = len(data)
+            result = _send(sock._sp_fd, data, size, 0)
+            if result <= 0:
+                self._is_to_be_repeated(sock, result)
+            if result != size:
+                self._send_all(sock, data, size, flags, timeout, max(result, 0))
+            return
         super().sendall(sock, data, flags, timeout)
 
     # -- many messages at once -----------------------------------------------------------------------------------

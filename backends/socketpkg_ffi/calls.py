@@ -13,9 +13,9 @@ function:
 * A function that gives a name (an address) and another result gives the length of the name in the same number,
   ``result << 8 | length``. An object for the length would cost more than the name. A name is what `_new_name` has made.
 
-All transfers go through one loop, `_transfer`. Only the first tries of recv, recv_into, send and sendall, which are
-what programs do most, stand by themselves: here for recv, in the subclasses for the others, since what makes them
-fast differs.
+All transfers go through one loop, `_transfer`. Only the first tries of recv, recvfrom, recv_into, send and sendall,
+which are what programs do most, stand by themselves: here for the first two, in the subclasses for the others, since
+what makes them fast differs.
 
 A target of the caller's buffer keeps that buffer exported. Tracebacks keep frames, and frames keep their locals, so
 every frame that holds such a target drops it in a ``finally`` before an exception passes through.
@@ -331,12 +331,8 @@ class ForeignSyscalls(Syscalls):
                     self._must_wait(tried, timeout)
                 while True:
                     result = released(sock._sp_fd, target, count, flags, *more)
-                    if result <= 0 and sock._sp_fd < 0:
-                        self._check_woken(sock)
-                    if result >= 0:
+                    if result > 0 or not self._is_to_be_repeated(sock, result):
                         return result
-                    # EAGAIN comes from SO_RCVTIMEO or from somebody else's O_NONBLOCK, and is the caller's to see.
-                    self._must_wait(result, 0)
             # MSG_DONTWAIT, since O_NONBLOCK is not ours alone: whoever shares the open file description can clear it.
             mode = flags | self._dontwait
             call = held if may_hold else released
@@ -560,21 +556,41 @@ class ForeignSyscalls(Syscalls):
         except IndexError:
             scratch = self._memory(SCRATCH)
         result = self._recv(sock._sp_fd, scratch[0], bufsize, self._dontwait)
-        if result >= 0:
-            data: bytes = scratch[1][:result]
-            self._scratches.append(scratch)
-            return data
+        if result < 0:
+            if not timeout:
+                self._scratches.append(scratch)
+                return self._receive_later(sock, bufsize, timeout, result)
+            result = self._transfer(
+                sock, POLLIN, self._recv, self._recv_released, scratch[0], bufsize, bufsize, 0, timeout, tried=result
+            )
+        data: bytes = scratch[1][:result]
         self._scratches.append(scratch)
+        return data
+
+    def _receive_later(self, sock: HasDescriptor, bufsize: int, timeout: int, tried: int) -> bytes:
+        """recv without flags after a first try that failed."""
         if not timeout:
-            refusal = self._refusal(result)
+            refusal = self._refusal(tried)
             if refusal is not None:
                 try:
                     raise refusal
                 finally:
                     # The exception's traceback has this frame: a reference back would keep the socket alive.
                     del refusal
-            result = 0
-        return self._receive(sock, bufsize, flags, timeout, result)
+            tried = 0
+        return self._receive(sock, bufsize, 0, timeout, tried)
+
+    def _is_to_be_repeated(self, sock: HasDescriptor, result: int) -> bool:
+        """After a call that could wait and gave nothing: whether a signal ended it.
+
+        Raises for what is the caller's to see. EAGAIN is, too: it comes from SO_RCVTIMEO or from somebody else's
+        O_NONBLOCK.
+        """
+        if sock._sp_fd < 0:
+            self._check_woken(sock)
+        if result < 0:
+            self._must_wait(result, 0)
+        return result < 0
 
     def _receive(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
         target, view = scratch = self._scratch(bufsize, flags)
@@ -624,19 +640,28 @@ class ForeignSyscalls(Syscalls):
             del target
 
     def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
-        target, view = scratch = self._scratch(bufsize, flags)
-        tried = 0
         if bufsize <= LARGE and not flags and self._holds and not sock._sp_waits_first:
-            room = self._name()
-            tried = self._recvfrom(sock._sp_fd, target, bufsize, self._dontwait, room[0])
-            if tried >= 0:
-                data: bytes = view[: tried >> 8]
-                address: bytes = room[1][: tried & 255]
-                self._names.append(room)
-                self._scratches.append(scratch)
-                return data, address
+            try:
+                scratch = self._scratches.pop()
+            except IndexError:
+                scratch = self._memory(SCRATCH)
+            try:
+                room = self._names.pop()
+            except IndexError:
+                room = self._new_name()
+            result = self._recvfrom(sock._sp_fd, scratch[0], bufsize, self._dontwait, room[0])
+            if result < 0:
+                recv, released = self._recvfrom, self._recvfrom_released
+                result = self._transfer(
+                    *(sock, POLLIN, recv, released, scratch[0], bufsize, bufsize, 0, timeout, room[0]), tried=result
+                )
+            data: bytes = scratch[1][: result >> 8]
+            address: bytes = room[1][: result & 255]
             self._names.append(room)
-        result, address = self._receive_from(sock, target, bufsize, flags, timeout, tried)
+            self._scratches.append(scratch)
+            return data, address
+        target, view = scratch = self._scratch(bufsize, flags)
+        result, address = self._receive_from(sock, target, bufsize, flags, timeout)
         data = view[: min(result, bufsize)]
         self._put_back(scratch, bufsize)
         return data, address
@@ -656,16 +681,12 @@ class ForeignSyscalls(Syscalls):
                 self._release_target(target)
             del target
 
-    def _receive_from(
-        self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int, tried: int = 0
-    ) -> tuple[int, bytes]:
-        """recvfrom(2) to a target; *tried* is the result of a first try that failed, 0 without one."""
+    def _receive_from(self, sock: HasDescriptor, target: Any, size: int, flags: int, timeout: int) -> tuple[int, bytes]:
+        """recvfrom(2) to a target."""
         room = self._name()
         recvfrom, released = self._recvfrom, self._recvfrom_released
         try:
-            result = self._transfer(
-                sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0], tried=tried
-            )
+            result = self._transfer(sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0])
         finally:
             del target
         address: bytes = room[1][: result & 255]

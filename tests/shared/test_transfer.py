@@ -8,15 +8,17 @@ import errno
 import gc
 import hashlib
 import mmap
+import os
 import random
 import select
+import struct
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from .target import LINUX, LOCALHOST, PATIENCE, PYPY, Worker, control_fails, socket, udp_pair
+from .target import LINUX, LOCALHOST, ON_SIM, PATIENCE, PYPY, Worker, control_fails, socket, udp_pair
 
 MiB = 1 << 20
 
@@ -483,6 +485,30 @@ def test_dontwait(udp: Any, method: str) -> None:
     arguments = (bytearray(5), 0, socket.MSG_DONTWAIT) if "into" in method else (5, socket.MSG_DONTWAIT)
     with pytest.raises(BlockingIOError):
         getattr(two, method)(*arguments)
+
+
+@pytest.mark.skipif(ON_SIM, reason="the limits are those of the kernel's sockets")
+@pytest.mark.parametrize("limit", ["O_NONBLOCK", "a timeout of the kernel"])
+@pytest.mark.parametrize("method", ["recv", "recvfrom", "recv_into", "recvfrom_into", "send", "sendall"])
+def test_a_blocking_call_whose_wait_the_kernel_ends(stream: Any, method: str, limit: str) -> None:
+    """Its end is the caller's to see, also where a first try found nothing."""
+    one, _ = stream
+    sends = method.startswith("send")
+    if sends:
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                one.send(bytes(MiB))
+    one.settimeout(None)
+    if limit == "O_NONBLOCK":
+        os.set_blocking(one.fileno(), False)
+    else:
+        option = socket.SO_SNDTIMEO if sends else socket.SO_RCVTIMEO
+        one.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", 0, 1000))
+    argument: Any = b"x" if sends else bytearray(5) if "into" in method else 5
+    with pytest.raises(BlockingIOError) as caught:
+        getattr(one, method)(argument)
+    assert caught.value.errno == errno.EAGAIN
 
 
 def test_waitall(stream: Any) -> None:
