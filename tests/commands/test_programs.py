@@ -38,7 +38,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The module."""
     monkeypatch.syspath_prepend(str(BENCH))
     module = importlib.import_module("programs")
-    monkeypatch.setattr(module, "WARM_UP", 0.0)
+    monkeypatch.setattr(module, "WARM_UP", 0)
     yield module
     del sys.modules["programs"]
 
