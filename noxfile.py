@@ -408,6 +408,7 @@ def sanitized(session: nox.Session, paths: list[str]) -> None:
         # Objects are blocks of their own, so that what is beside them is seen.
         "PYTHONMALLOC": "malloc",
         "SOCKETPKG_TEST_BACKENDS": "c,cffi",
+        "SOCKETPKG_TEST_BOUND": "240",
     }
 
     def count(expected: bool) -> None:
@@ -561,6 +562,8 @@ def elsewhere(session: nox.Session) -> None:
         seconds = float(os.environ.get("SOCKETPKG_ELSEWHERE_SECONDS") or (600 if free else 20)) / len(backends)
         for backend in backends:
             env = {"SOCKET_BACKEND": backend, "PYTHONSAFEPATH": "1", "SOCKETPKG_TEST_BACKENDS": backend}
+            # An emulator is slow, and so may be whatever else runs there.
+            env["SOCKETPKG_TEST_BOUND"] = "240"
             paths = [str(there.tree / path) for path in session.posargs or ("tests/shared", "tests/contract")]
             options = ["-q", "-p", "no:cacheprovider", "-c", str(there.tree / "pyproject.toml")]
             there.run(there.python, "-m", "pytest", *options, "--rootdir", str(there.tree), *paths, env=env)

@@ -14,6 +14,7 @@ find something to do pay nothing for this, and those that waited in the kernel o
 from __future__ import annotations
 
 import os
+import weakref
 from os import dup2
 
 from . import _socket
@@ -29,8 +30,6 @@ _SHUT_RDWR = 2
 
 def close_and_wake(sock: Any) -> None:
     """socket.close(wake=True) of an open or closed socket object."""
-    import weakref
-
     key = id(sock)
     # For as long as the object lives; and a process that ends closes what is open.
     weakref.finalize(sock, WOKEN.discard, key).atexit = False
@@ -46,6 +45,10 @@ def close_and_wake(sock: Any) -> None:
         _give_up(sock, fd)
 
 
+# The first finalizer of a process registers with atexit, and CPython 3.13 without a GIL lets two threads do so at once
+# and spoil its list. One thread at a time imports a module.
+weakref.finalize(close_and_wake, id, None).detach()
+
 #: Makes what a backend's calls take of a number. A compiled core has no name for it: there it is the class of the
 #: compiled contract that its `Socket` inherits from.
 _descriptor: Any = getattr(_socket.core, "_borrowed", None) or _socket.socket.__base__
@@ -53,8 +56,6 @@ _descriptor: Any = getattr(_socket.core, "_borrowed", None) or _socket.socket.__
 
 def _give_up(sock: Any, fd: int) -> None:
     """Ends the descriptor, and keeps its number from being used again for as long as *sock* lives."""
-    import weakref
-
     weakref.finalize(sock, close, fd).atexit = False
     try:
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

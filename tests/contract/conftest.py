@@ -23,7 +23,7 @@ from socketpkg import backends
 from socketpkg.contract import Syscalls as Contract
 
 #: Longer than any test waits for what must happen.
-BOUND = 40
+BOUND = int(os.environ.get("SOCKETPKG_TEST_BOUND", "40"))
 
 BACKENDS = ["c", "cffi", "ctypes"] if sys.implementation.name == "cpython" else ["cffi", "ctypes"]
 if os.environ.get("SOCKETPKG_TEST_BACKENDS", "").strip():

@@ -31,7 +31,7 @@ LINUX = sys.platform == "linux"
 socket: Any = importlib.import_module(MODULE)
 
 #: How long a test waits for what must happen. Generous, for no test measures speed.
-PATIENCE = 20.0
+PATIENCE = int(os.environ.get("SOCKETPKG_TEST_BOUND", "40")) / 2
 
 LOCALHOST = "127.0.0.1"
 LOCALHOST_V6 = "::1"

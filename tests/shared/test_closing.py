@@ -339,3 +339,13 @@ def test_a_file_that_is_closed_meanwhile_does_not_give_the_number_away(stop_befo
             os.fstat(fd)
             del file
     assert step > 10
+
+
+def test_the_first_finalizer_is_made_where_one_thread_comes() -> None:
+    """It registers with atexit, which CPython 3.13 without a GIL lets two threads do at once."""
+    code = """
+        import importlib, weakref
+        importlib.import_module(f"{socket.__name__}._closing")
+        print(weakref.finalize._registered_with_atexit)
+    """
+    assert run_python(code) == "True\n"
