@@ -640,13 +640,20 @@ def valgrind(session: nox.Session) -> None:
 
 @nox.session(python=[python for python in ("3.13", "3.11") if python in PYTHONS] or PYTHONS[:1])
 def bench(session: nox.Session) -> None:
-    """Measure every operation beside the standard library's, on the Pythons that docs/performance.md shows."""
+    """Measure every operation beside the standard library's, and count instructions if there is valgrind.
+
+    On the Pythons that docs/performance.md shows. With arguments it only measures, as they say.
+    """
     install(session, "[bench]")
     folder = Path(session.cache_dir).absolute() / "bench"
     folder.mkdir(exist_ok=True)
     outputs = [f"--{kind}={folder / f'{session.python}.{kind}'}" for kind in ("json", "html")]
     session.chdir(session.create_tmp())
     session.run("python", str(ROOT / "docs" / "bench"), *session.posargs, *outputs, env={"PYTHONSAFEPATH": "1"})
+    if shutil.which("valgrind") and not session.posargs:
+        counts = folder / f"{session.python}-instructions.json"
+        program = str(ROOT / "docs" / "bench" / "instructions.py")
+        session.run("python", program, "--json", str(counts), env={"PYTHONSAFEPATH": "1"})
 
 
 @nox.session(python=newest_python())

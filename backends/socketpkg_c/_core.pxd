@@ -90,6 +90,10 @@ cdef inline int _audit_address(const char *event, Socket sock, object address) e
     return PySys_Audit(event, "OO", <PyObject *>sock, <PyObject *>address)
 
 
+cdef inline int _audit_one(const char *event, object argument) except -1:
+    return PySys_Audit(event, "(O)", <PyObject *>argument)
+
+
 cdef inline int _audit_lookup(const char *event, object host, object port, int family, int type, int proto) except -1:
     return PySys_Audit(event, "OOiii", <PyObject *>host, <PyObject *>port, family, type, proto)
 

@@ -70,6 +70,7 @@ cdef class RequiredSyscalls:
         self, Descriptor sock, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
     ) except -1
     cpdef list getaddrinfo(self, bytes host, bytes service, int family, int type, int proto, int flags)
+    cpdef tuple getnameinfo(self, bytes address, int flags)
     cpdef bytes inet_pton(self, int family, str text)
     cpdef str inet_ntop(self, int family, bytes packed)
 

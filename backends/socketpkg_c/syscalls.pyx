@@ -436,7 +436,7 @@ cdef class Syscalls(Contract):
                 libc.freeaddrinfo(found)
         return result
 
-    def getnameinfo(self, bytes address, int flags):
+    cpdef tuple getnameinfo(self, bytes address, int flags):
         cdef char host[1025]  # NI_MAXHOST and NI_MAXSERV of every platform
         cdef char service[32]
         cdef const char *data = PyBytes_AS_STRING(address)

@@ -880,6 +880,8 @@ class ForeignSyscalls(Syscalls):
         """
         if len(buffers) > IOV_MAX or flags & (self._other_flags | self._msg_trunc) or not self._holds:
             return 0
+        if len(buffers) == 1 and type(buffers[0]) is bytearray:
+            return size if (size := len(buffers[0])) <= LARGE else 0
         if not _COPIED_TO.issuperset(map(type, buffers)):
             return 0
         try:
@@ -904,9 +906,13 @@ class ForeignSyscalls(Syscalls):
         calls = self._recvmsg, self._recvmsg_released
         try:
             message = self._receive_message(sock, calls, target, size, size, ancbufsize, flags, 0)
+            received = message[0]
             try:
-                # Each takes as much as it has room for. A deque of length 0 consumes the iterator.
-                deque(map(BytesIO(view[: message[0]]).readinto, buffers), 0)
+                if len(buffers) == 1 and type(buffers[0]) is bytearray:
+                    buffers[0][:received] = view[:received]
+                else:
+                    # Each takes as much as it has room for. A deque of length 0 consumes the iterator.
+                    deque(map(BytesIO(view[:received]).readinto, buffers), 0)
             except BaseException:
                 self.close_rights(message[1])
                 raise
@@ -1053,6 +1059,8 @@ class ForeignSyscalls(Syscalls):
         Not with a flag like MSG_ZEROCOPY, by which the kernel goes on reading them. Those that may change are joined
         only where the first try holds the GIL.
         """
+        if len(buffers) == 1 and type(buffers[0]) is bytes and not flags & self._other_flags:
+            return buffers[0] if len(buffers[0]) <= LARGE else None
         # The kernel refuses a message of more buffers than IOV_MAX; joined, it would be sent.
         if not 0 < len(buffers) <= IOV_MAX or flags & self._other_flags:
             return None

@@ -1,8 +1,8 @@
 """The benchmark of this project's own page, performance.md: ``python docs/bench [NAME ...]``.
 
 It takes the arguments of ``python -m socketpkg bench``, and measures beside its operations many datagrams in one call,
-relaying, what one thread's sockets do beside other threads, and an echo server with many connections. ``python
-docs/bench page RESULT.json ...`` writes the figures of these results, one for each Python, into the page.
+relaying, what one thread's sockets do beside other threads, an echo server with many connections, and whole programs.
+``python docs/bench page FILE ...`` writes the figures of stored results into the page (``page.py``).
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ import sys
 from pathlib import Path
 
 import datagrams
+import page
+import programs
 import relaying
 import scale
 from experiment import Column, Experiment
 from threads import PACE
 
 from socketpkg._commands import bench
-from socketpkg._commands.bench import command, results
-
-PAGE = Path(__file__).parents[1] / "performance.md"
-BEGIN, END = "<!-- figures: written by docs/bench -->\n", "<!-- end of the figures -->\n"
+from socketpkg._commands.bench import command
 
 
 def number(value: float) -> str:
@@ -136,28 +135,16 @@ EXPERIMENTS = {
     "fair": together(PACED, TIGHT),
     "late": together(LATE),
     "scale": command.Experiment(scale.TITLE, scale.perform),
+    "programs": command.Experiment(programs.TITLE, programs.perform),
 }
 SUITE = command.Suite(
     {**command.OWN.loops, **datagrams.LOOPS, **relaying.LOOPS}, EXPERIMENTS, Path(__file__).with_name("datagrams.c")
 )
 
 
-def page(paths: list[str]) -> None:
-    """Writes the figures between the two marks of the page."""
-    parts = []
-    for path in paths:
-        facts = results.read(path)[results.KEY]
-        parts.append(f"\n## {facts['python']}\n\n{results.shown(facts, 'markdown')}")
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"{PAGE} has lost the marks of its figures")
-    PAGE.write_text(f"{before}{BEGIN}{''.join(parts)}\n{END}{after}", encoding="utf-8")
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["page"]:
-        page(sys.argv[2:])
+        page.write(sys.argv[2:])
     else:
         parser = argparse.ArgumentParser(prog="docs/bench", description=__doc__.partition("\n")[0])
         bench.add_arguments(parser)

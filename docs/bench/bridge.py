@@ -1,8 +1,8 @@
-"""How many instructions the bare calls of a bridge take: ``python docs/bench/bridge.py``.
+"""The bare calls of the bridges, which `instructions` counts beside the operations.
 
-The second table of instructions in performance.md: what the cffi and the ctypes backend call for a turn, with memory
-that is there and arguments that are converted. Below these no method of theirs can get. Needs valgrind, as
-instructions.py does, whose way of counting this is.
+What the cffi and the ctypes backend call for a turn of the benchmark's operations, with memory that is there and
+arguments that are converted, and no method, state, exception or address around them; on ctypes with the structure of a
+message filled in. Below these no method of theirs can get.
 """
 
 from __future__ import annotations
@@ -14,18 +14,25 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import instructions
+from socketpkg._commands.bench.messages import PART
+from socketpkg._commands.bench.scenario import BATCH, Loop, timed
+
+BACKENDS = ("cffi", "ctypes")
+#: A turn that does nothing: what its call takes is in every other one.
+NOTHING = "nothing"
+#: What must live as long as the loops.
+KEPT: list[object] = []
 
 
-def rows(backend: str) -> dict[str, Callable[[], object]]:
-    """The turns by name, over the raw functions of a backend."""
+def loops(backend: str) -> dict[str, Loop]:
+    """The turns by the name of the scenario, over the raw functions of a backend."""
     import socket
 
     a, b = socket.socketpair()
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
     listener = socket.create_server(("127.0.0.1", 0))
-    instructions.KEPT.extend([a, b, udp, listener])
+    KEPT.extend([a, b, udp, listener])
     own, address = (
         struct.pack("=H", socket.AF_INET) + sock.getsockname()[1].to_bytes(2, "big") + b"\x7f\0\0\1" + bytes(8)
         for sock in (udp, listener)
@@ -74,38 +81,47 @@ def rows(backend: str) -> dict[str, Callable[[], object]]:
         recvmsg(two, target, 10, dontwait, name, control, 64, results)
         os.close(int.from_bytes(control_view[16:20], sys.byteorder))
 
-    return {
-        "nothing": lambda: None,
-        "send + recv of 1 byte": lambda: (send(one, b"x", 1, dontwait), recv(two, target, 100, dontwait)),
-        "UDP sendto + recvfrom": lambda: (
+    def repeated(turn: Callable[[], object], **around: Any) -> Loop:
+        return timed("turn()", {"turn": turn}, around.pop("after", lambda found: None), **around)
+
+    def taken_after(turn: Callable[[], object], size: int = 1) -> Loop:
+        return repeated(turn, after=lambda found: os.read(two, size * found["count"]), batch=BATCH)
+
+    def sent_before(turn: Callable[[], object], size: int = 1) -> Loop:
+        return repeated(turn, before=lambda count: os.write(one, bytes(size * count)), batch=BATCH)
+
+    def pair() -> None:
+        made = calls._ints(2)
+        calls._socketpair(socket.AF_UNIX, kind, 0, made)
+        os.close(made[0])
+        os.close(made[1])
+
+    part = b"x" * PART
+    turns = {
+        NOTHING: lambda: None,
+        "send-recv": lambda: (send(one, b"x", 1, dontwait), recv(two, target, 100, dontwait)),
+        "eagain": lambda: recv(two, target, 1, dontwait),
+        "udp4": lambda: (
             sendto(datagrams, b"x", 1, dontwait, own, 16),
             recvfrom(datagrams, target, 100, dontwait, name),
         ),
-        "getsockopt of an int": get,
-        "setsockopt of an int": put,
+        "scm-rights": descriptor,
+        "send-fds": descriptor,
+        "socket-close": lambda: os.close(calls._socket(socket.AF_INET, kind, 0)),
+        "with-socket": lambda: os.close(calls._socket(socket.AF_INET, kind, 0)),
+        "socketpair": pair,
+        "tcp": connection,
         "getsockname": lambda: calls._getsockname(datagrams, name),
-        "socket() + close()": lambda: os.close(calls._socket(socket.AF_INET, kind, 0)),
-        "socket() + connect + accept + close() of both": connection,
-        "getnameinfo of a numeric host and port": ask,
-        "sendmsg of 1 buffer of 16 bytes + recv": lambda: (
-            sendmsg(one, b"x" * 16, 16, dontwait, b"", 0, b"", 0),
-            recv(two, target, 100, dontwait),
-        ),
-        "send + recvmsg of 16 bytes": lambda: (
-            send(one, b"x" * 16, 16, dontwait),
-            recvmsg(two, target, 100, dontwait, name, b"", 0, results),
-        ),
-        "sendmsg + recvmsg with a descriptor, and os.close() of it": descriptor,
+        "getpeername": lambda: calls._getpeername(one, name),
+        "getsockopt": get,
+        "setsockopt": put,
+        "getnameinfo": ask,
     }
-
-
-def main() -> None:
-    if sys.argv[1:2] == ["--turns"]:
-        of_backend = rows(sys.argv[2])
-        instructions.take_turns(of_backend, sys.argv[2], list(of_backend))
-        return
-    print(instructions.table({name: instructions.count(name, [], __file__) for name in ("cffi", "ctypes")}))
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        **{name: repeated(turn) for name, turn in turns.items()},
+        "send": taken_after(lambda: send(one, b"x", 1, dontwait)),
+        "recv": sent_before(lambda: recv(two, target, 1, dontwait)),
+        "recv-into": sent_before(lambda: recv(two, target, 1, dontwait)),
+        "sendmsg-1": taken_after(lambda: sendmsg(one, part, PART, dontwait, b"", 0, b"", 0), PART),
+        "recvmsg-into-1": sent_before(lambda: recvmsg(two, target, PART, dontwait, name, b"", 0, results), PART),
+    }

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     _audit_address: Any
     _audit_lookup: Any
     _audit_new: Any
+    _audit_one: Any
     _borrowed: Any
     _check_buffer: Any
     _index: Any
@@ -1171,11 +1172,14 @@ def _close_socket(sock: Socket) -> None:
 
 
 def _text(value: Any, function: str, position: int) -> str:
-    if not isinstance(value, str):
-        kind = "None" if value is None else type(value).__name__
-        argument = f"argument {position}" if position else "argument"
-        raise TypeError(f"{function}() {argument} must be str, not {kind}")
-    text = plain_str(value)
+    # plain_str is not compiled, so most texts do without it.
+    text: str = value
+    if type(value) is not str:
+        if not isinstance(value, str):
+            kind = "None" if value is None else type(value).__name__
+            argument = f"argument {position}" if position else "argument"
+            raise TypeError(f"{function}() {argument} must be str, not {kind}")
+        text = plain_str(value)
     if "\0" in text:
         raise ValueError("embedded null character")
     return text
@@ -1247,7 +1251,7 @@ def _host_argument(host: Any, function: str) -> str:
 def gethostbyname(host: str | bytes, /) -> str:
     """The IPv4 address of *host* as a string, such as '100.50.200.5'. Raises gaierror."""
     name = _host_argument(host, "gethostbyname")
-    audit("socket.gethostbyname", host)
+    _audit_one("socket.gethostbyname", host)
     _, packed, _ = resolve(name, AF_INET)
     return _sys.inet_ntop(AF_INET, packed)
 
@@ -1255,7 +1259,7 @@ def gethostbyname(host: str | bytes, /) -> str:
 def gethostbyname_ex(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
     """gethostbyname_ex(host) -> (name, aliaslist, ipaddrlist) of a host, IPv4 only. Raises gaierror or herror."""
     name = _host_argument(host, "gethostbyname_ex")
-    audit("socket.gethostbyname", host)
+    _audit_one("socket.gethostbyname", host)
     resolve(name, AF_INET)
     return _host_entry(_sys.gethostbyname(fsencode(name), AF_INET))
 
@@ -1263,7 +1267,7 @@ def gethostbyname_ex(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
 def gethostbyaddr(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
     """gethostbyaddr(host) -> (name, aliaslist, ipaddrlist) of an address, or of a name. Raises gaierror or herror."""
     name = _host_argument(host, "gethostbyaddr")
-    audit("socket.gethostbyaddr", host)
+    _audit_one("socket.gethostbyaddr", host)
     family, packed, _ = resolve(name, AF_UNSPEC)
     return _host_entry(_sys.gethostbyaddr(packed, family))
 
@@ -1372,7 +1376,7 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     scope_id = index(sockaddr[3]) & UINT_MAX if size > 3 else 0
     if flowinfo > 0xFFFFF:
         raise OverflowError("getnameinfo(): flowinfo must be 0-1048575.")
-    audit("socket.getnameinfo", sockaddr)
+    _audit_one("socket.getnameinfo", sockaddr)
     raw = _codec.numeric(AF_UNSPEC, host, port)
     if raw is None:
         # In a form that only the C library knows, or with a scope.
@@ -1538,7 +1542,7 @@ def inet_aton(ip_addr: str, /) -> bytes:
 
 def inet_ntoa(packed_ip: ReadableBuffer, /) -> str:
     """The text of an IPv4 address of four packed bytes."""
-    packed = plain_bytes(packed_ip)
+    packed: bytes = packed_ip if type(packed_ip) is bytes else plain_bytes(packed_ip)  # which is not compiled
     if len(packed) != 4:
         raise OSError("packed IP wrong length for inet_ntoa")
     return _sys.inet_ntop(AF_INET, packed)
@@ -1556,7 +1560,7 @@ def inet_pton(address_family: SupportsIndex, ip_string: str, /) -> bytes:
 def inet_ntop(address_family: SupportsIndex, packed_ip: ReadableBuffer, /) -> str:
     """The text of a packed IP address of AF_INET or AF_INET6."""
     family = c_int(address_family)
-    packed = plain_bytes(packed_ip)
+    packed: bytes = packed_ip if type(packed_ip) is bytes else plain_bytes(packed_ip)  # which is not compiled
     if family == AF_INET:
         expected = 4
     elif family == AF_INET6:

@@ -108,7 +108,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
         names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
-    names["_audit_new"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
+    names["_audit_new"] = names["_audit_one"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
     names["_room"] = list
     names["_open"] = _opener(core["_sys"])

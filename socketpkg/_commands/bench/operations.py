@@ -13,10 +13,9 @@ from contextlib import ExitStack, contextmanager
 from time import perf_counter_ns as now
 from typing import Any
 
-from .scenario import Loop, Scenario, Skip, arrived, counted, timed
+from .messages import recvmsg_into, scm_rights, send_fds, sendmsg
+from .scenario import BATCH, Loop, Scenario, Skip, arrived, counted, timed
 
-#: Operations that are timed in one go where something untimed has to follow each of them.
-BATCH = 64
 LARGE = 1 << 18
 BLOCK = 1 << 16
 MEBIBYTE = 1 << 20
@@ -198,6 +197,53 @@ def recv_into_block(s: Any) -> Iterator[Loop]:
         arrived(buffer, block, b)
 
 
+def _recv_full(size: int) -> Any:
+    """A recv of *size* bytes that gets them all; sending them is not timed."""
+
+    @contextmanager
+    def setup(s: Any) -> Iterator[Loop]:
+        a, b = s.socketpair()
+        with a, b:
+            block = bytes(range(256)) * (size // 256)
+            yield timed(
+                "data = b.recv(size)",
+                {"b": b, "size": size},
+                lambda found: arrived(found["data"], block),
+                before=lambda count: counted(os.write(a.fileno(), block * count), count * size, "bytes"),
+                batch=2 * BLOCK // size,  # what a socketpair takes at once
+            )
+            arrived(None, None, b)
+
+    return setup
+
+
+#: Sends back what it gets, on a descriptor; in a process of its own, the same for every target.
+_ECHO = """
+import os, sys
+descriptor = int(sys.argv[1])
+while data := os.read(descriptor, 1):
+    os.write(descriptor, data)
+"""
+
+
+def _waiting(timeout: float | None) -> Any:
+    """A byte to another process, and the receive that has to wait for it to come back."""
+
+    @contextmanager
+    def setup(s: Any) -> Iterator[Loop]:
+        with ExitStack() as stack:
+            a, b = s.socketpair()
+            with a:
+                with b:
+                    command = [sys.executable, "-I", "-S", "-c", _ECHO, str(b.fileno())]
+                    peer = stack.enter_context(subprocess.Popen(command, pass_fds=[b.fileno()]))
+                a.settimeout(timeout)
+                yield timed("a.send(b'x')\ndata = a.recv(1)", {"a": a}, lambda found: arrived(found["data"], b"x", a))
+            peer.wait()
+
+    return setup
+
+
 #: Reads as many bytes as an order says, looks at each of them if it says so, and answers with what it has counted.
 _READER = """
 import os, sys
@@ -271,35 +317,6 @@ def udp6(s: Any) -> Iterator[Loop]:
     yield from _udp(s, s.AF_INET6, "::1")
 
 
-_RIGHTS = """
-a.sendmsg([b'x'], ancillary)
-data, items, flags, address = b.recvmsg(1, space)
-descriptor = int_of(items[0][2], order)
-close(descriptor)
-"""
-
-
-@contextmanager
-def scm_rights(s: Any) -> Iterator[Loop]:
-    """A descriptor handed over with a byte, and closed by the receiver."""
-    a, b = s.socketpair()
-    with a, b, open(os.devnull) as file:
-        ancillary = [(s.SOL_SOCKET, s.SCM_RIGHTS, array.array("i", [file.fileno()]))]
-        space = s.CMSG_SPACE(array.array("i").itemsize)
-        same = os.fstat(file.fileno())[1:3]
-        order, close, int_of = sys.byteorder, os.close, int.from_bytes
-
-        def after(found: dict[str, Any]) -> None:
-            arrived((found["data"], found["items"][0][:2]), (b"x", (s.SOL_SOCKET, s.SCM_RIGHTS)), b)
-            a.sendmsg([b"x"], ancillary)
-            descriptor = int.from_bytes(b.recvmsg(1, space)[1][0][2], sys.byteorder)
-            arrived(os.fstat(descriptor)[1:3], same)
-            os.close(descriptor)
-
-        names = {"a": a, "b": b, "ancillary": ancillary, "space": space}
-        yield timed(_RIGHTS.strip(), {**names, "order": order, "close": close, "int_of": int_of}, after)
-
-
 # -- sockets and connections -------------------------------------------------------------------------------------------
 
 
@@ -307,6 +324,27 @@ def scm_rights(s: Any) -> Iterator[Loop]:
 def socket_close(s: Any) -> Iterator[Loop]:
     """A socket made and closed."""
     yield timed("sock = s.socket()\nsock.close()", {"s": s}, lambda found: arrived(found["sock"].fileno(), -1))
+
+
+@contextmanager
+def with_socket(s: Any) -> Iterator[Loop]:
+    """A socket in a with statement that has nothing to do."""
+    yield timed("with s.socket() as sock:\n    pass", {"s": s}, lambda found: arrived(found["sock"].fileno(), -1))
+
+
+@contextmanager
+def socketpair(s: Any) -> Iterator[Loop]:
+    """A pair made, and both of its ends closed."""
+    after = lambda found: arrived((found["a"].fileno(), found["b"].fileno()), (-1, -1))  # noqa: E731
+    yield timed("a, b = s.socketpair()\na.close()\nb.close()", {"s": s}, after)
+
+
+@contextmanager
+def dup(s: Any) -> Iterator[Loop]:
+    """A socket duplicated, and the duplicate closed."""
+    with s.socket() as sock:
+        after = lambda found: arrived((found["other"].fileno(), sock.fileno() >= 0), (-1, True))  # noqa: E731
+        yield timed("other = sock.dup()\nother.close()", {"sock": sock}, after)
 
 
 def _listener(s: Any) -> Any:
@@ -401,6 +439,19 @@ def setsockopt(s: Any) -> Iterator[Loop]:
         )
 
 
+def _settimeout(seconds: float) -> Any:
+    """A timeout set, on a socket that has one. The kernel is told all the same, by every module."""
+
+    @contextmanager
+    def setup(s: Any) -> Iterator[Loop]:
+        with s.socket() as sock:
+            sock.settimeout(1.0)
+            after = lambda found: arrived(sock.gettimeout(), seconds)  # noqa: E731
+            yield timed("sock.settimeout(seconds)", {"sock": sock, "seconds": seconds}, after)
+
+    return setup
+
+
 # -- functions ---------------------------------------------------------------------------------------------------------
 
 
@@ -410,6 +461,14 @@ def getaddrinfo(s: Any) -> Iterator[Loop]:
     expected = [(s.AF_INET, s.SOCK_STREAM, s.IPPROTO_TCP, "", (NUMERIC, 80))]
     names = {"s": s, "host": NUMERIC, "kind": s.SOCK_STREAM}
     yield timed("result = s.getaddrinfo(host, 80, 0, kind)", names, lambda found: arrived(found["result"], expected))
+
+
+@contextmanager
+def getnameinfo(s: Any) -> Iterator[Loop]:
+    """The way back: nothing is looked up."""
+    names = {"s": s, "address": (NUMERIC, 80), "flags": s.NI_NUMERICHOST | s.NI_NUMERICSERV}
+    expected = (NUMERIC, "80")
+    yield timed("result = s.getnameinfo(address, flags)", names, lambda found: arrived(found["result"], expected))
 
 
 def _function(call: str, expected: Any) -> Any:
@@ -473,6 +532,7 @@ import site, sys
 sys.pycache_prefix = {cache!r}
 sys.path += [entry for entry in {path!r} if entry not in sys.path]
 from time import perf_counter_ns as now
+{before}
 start = now()
 import {name}
 print(now() - start, {name}.__name__)
@@ -485,13 +545,17 @@ def _found_in(modules: Iterable[Any]) -> list[str]:
     return [*filter(None, sys.path), *sorted({os.path.dirname(os.path.dirname(file)) for file in files if file})]
 
 
-@contextmanager
-def import_module(s: Any) -> Iterator[Loop]:
-    """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
+def _import(s: Any, before: str = "") -> Iterator[Loop]:
     with tempfile.TemporaryDirectory(prefix="socketpkg-bench-") as cache:
         path = _found_in(list(sys.modules.values()))
         # -I: the environment may say that no bytecode is to be written.
-        command = [sys.executable, "-I", "-S", "-c", _IMPORT.format(cache=cache, path=path, name=s.__name__)]
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            _IMPORT.format(cache=cache, path=path, before=before, name=s.__name__),
+        ]
 
         def loop(loops: int) -> int:
             elapsed = 0
@@ -504,6 +568,18 @@ def import_module(s: Any) -> Iterator[Loop]:
 
         loop(1)  # leaves the bytecode in its cache, and the files in the kernel's
         yield loop
+
+
+@contextmanager
+def import_module(s: Any) -> Iterator[Loop]:
+    """The import in a fresh interpreter, with the bytecode cached as after an installation: timed within it."""
+    yield from _import(s)
+
+
+@contextmanager
+def import_late(s: Any) -> Iterator[Loop]:
+    """The same in a program that has imported before what most programs have."""
+    yield from _import(s, "import re, selectors, array")
 
 
 @contextmanager
@@ -545,36 +621,84 @@ def _goals(c: float, cffi: float, ctypes: float) -> dict[str, float]:
 
 #: The nanoseconds a call that the c backend may cost above the raw loop.
 THIN = {"c": 150.0}
+#: What no row is to exceed where nothing stricter is set.
+COMMON = _goals(1.0, 1.5, 2.0)
+#: What several buffers are to cost: as long as they fit into some KiB, and beyond.
+FEW_KIB, MORE = _goals(1.0, 1.5, 1.5), _goals(1.0, 3.0, 3.0)
 
 OPERATIONS = (
     Scenario("send-recv", "socketpair send + recv of 1 byte", send_recv, _goals(0.85, 1.3, 2.0)),
     Scenario("send-recv-timeout", "the same with a timeout set", send_recv_timeout, _goals(0.55, 0.85, 1.3)),
+    Scenario("send", "send of 1 byte, alone", send, COMMON, THIN),
+    Scenario("recv", "recv of 1 byte, alone", recv, COMMON, THIN),
+    Scenario("recv-4k", "recv of a full 4 KiB", _recv_full(4096), COMMON),
+    Scenario("recv-16k", "recv of a full 16 KiB", _recv_full(16384), COMMON),
+    Scenario("recv-64k", "recv of a full 64 KiB", _recv_full(BLOCK), COMMON),
+    Scenario("recv-large", "recv(262144) that gets 16 bytes", recv_large, _goals(0.25, 0.4, 0.6), alone=False),
+    Scenario("recv-large-later", "recv(262144) after a large block was freed", recv_large_later, COMMON, alone=False),
+    Scenario("recv-into", "recv_into of 1 byte, alone", recv_into, COMMON, THIN),
+    Scenario("recv-into-64k", "recv_into of 64 KiB", recv_into_block, _goals(1.0, 1.0, 1.0), alone=False),
     Scenario("eagain", "non-blocking recv that finds nothing", eagain, _goals(0.65, 1.2, 1.5)),
-    Scenario("recv-large", "recv(262144) that gets 16 bytes", recv_large, _goals(0.25, 0.4, 0.6)),
-    Scenario("recv-into-64k", "recv_into of 64 KiB", recv_into_block, _goals(1.0, 1.0, 1.0)),
-    Scenario("sendall-1m", "sendall of 1 MiB", sendall, _goals(1.0, 1.0, 1.0)),
+    Scenario("wait", "send, and a recv that waits for the answer", _waiting(None), COMMON),
+    Scenario("wait-timeout", "the same with a timeout", _waiting(30.0), _goals(0.9, 1.5, 2.0)),
+    Scenario("sendall-1m", "sendall of 1 MiB", sendall, _goals(1.0, 1.0, 1.0), alone=False),
     Scenario("udp4", "UDP sendto + recvfrom, IPv4", udp4, _goals(0.85, 1.3, 2.0)),
     Scenario("udp6", "UDP sendto + recvfrom, IPv6", udp6, _goals(0.85, 1.3, 2.0)),
+    Scenario("sendmsg-1", "sendmsg of 1 buffer of 16 bytes", sendmsg(1), FEW_KIB),
+    Scenario("sendmsg-64", "sendmsg of 64", sendmsg(64), FEW_KIB),
+    Scenario("sendmsg-1024", "sendmsg of 1,024", sendmsg(1024), MORE),
+    Scenario("recvmsg-into-1", "recvmsg_into of 1 buffer of 16 bytes", recvmsg_into(1), FEW_KIB),
+    Scenario("recvmsg-into-64", "recvmsg_into of 64", recvmsg_into(64), FEW_KIB),
+    Scenario("recvmsg-into-1024", "recvmsg_into of 1,024", recvmsg_into(1024), MORE),
     Scenario("scm-rights", "sendmsg + recvmsg with one SCM_RIGHTS", scm_rights, _goals(0.8, 1.4, 2.0)),
+    Scenario("send-fds", "send_fds + recv_fds of one descriptor", send_fds, _goals(0.95, 1.5, 2.0)),
     Scenario("socket-close", "socket() + close()", socket_close, _goals(0.85, 1.2, 1.6)),
-    Scenario("tcp", "connect + accept + close over TCP loopback", tcp, _goals(0.92, 1.05, 1.2)),
+    Scenario("with-socket", "with socket()", with_socket, _goals(0.85, 1.5, 2.0)),
+    Scenario("socketpair", "socketpair() + close() of both", socketpair, _goals(0.9, 1.5, 2.0)),
+    Scenario("dup", "dup() + close()", dup, COMMON),
+    Scenario("tcp", "connect + accept + close over TCP loopback", tcp, _goals(0.9, 1.05, 1.2)),
+    Scenario("create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)),
     Scenario("getsockname", "getsockname", getsockname, _goals(0.75, 1.3, 2.0)),
     Scenario("getpeername", "getpeername", getpeername, _goals(0.75, 1.3, 2.0)),
     Scenario("getsockopt", "getsockopt", getsockopt, _goals(0.75, 1.3, 2.0), THIN),
     Scenario("setsockopt", "setsockopt", setsockopt, _goals(0.75, 1.3, 2.0)),
+    Scenario("settimeout", "settimeout(5)", _settimeout(5), COMMON),
+    Scenario("settimeout-float", "settimeout(2.5)", _settimeout(2.5), COMMON),
     Scenario("getaddrinfo", "getaddrinfo of a numeric host and port", getaddrinfo, _goals(0.3, 0.5, 0.6)),
-    Scenario("create-connection", "create_connection to a numeric address", create_connection, _goals(0.9, 1.0, 1.2)),
+    Scenario("getnameinfo", "getnameinfo of a numeric host and port", getnameinfo, _goals(1.0, 2.0, 2.0)),
     Scenario("inet_pton", "inet_pton", inet_pton, _goals(0.9, 1.5, 2.0)),
     Scenario("inet_ntop", "inet_ntop", inet_ntop, _goals(0.9, 1.5, 2.0)),
     Scenario("htons", "htons", htons, _goals(0.9, 1.5, 2.0)),
     Scenario("readline", "makefile('rb').readline", readline, _goals(0.9, 1.2, 1.6)),
     Scenario("ping-pong", "request and answer ping-pong, by lines", ping_pong, _goals(0.9, 1.2, 1.6)),
-    Scenario("import", "import of the module", import_module, _goals(0.5, 1.0, 1.0), most_loops=1, most_rounds=15),
-    Scenario("memory", "memory of one socket object", memory, {"c": 1.0}, unit="byte", most_loops=1, most_rounds=3),
-    Scenario("recv-large-later", "recv(262144) after a large block was freed", recv_large_later),
-    Scenario("send", "send of 1 byte, alone", send, over_raw=THIN),
-    Scenario("recv", "recv of 1 byte, alone", recv, over_raw=THIN),
-    Scenario("recv-into", "recv_into of 1 byte, alone", recv_into, over_raw=THIN),
+    Scenario(
+        "import",
+        "import of the module",
+        import_module,
+        _goals(0.6, 1.3, 1.5),
+        alone=False,
+        most_loops=1,
+        most_rounds=15,
+    ),
+    Scenario(
+        "import-late",
+        "the same after import re, selectors, array",
+        import_late,
+        {"c": 1.2},
+        alone=False,
+        most_loops=1,
+        most_rounds=15,
+    ),
+    Scenario(
+        "memory",
+        "memory of one socket object",
+        memory,
+        {"c": 1.0},
+        alone=False,
+        unit="byte",
+        most_loops=1,
+        most_rounds=3,
+    ),
 )
 
 #: By name, in the order in which they are measured.

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -118,7 +119,7 @@ static int shut(int fd) { return fd >= 0 && close(fd) == 0; }
 static int pair(int flags) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0, fds) == 0; }
 
 static int filled_pair(void) {
-    for (int i = 0; i < BLOCK; i++) big[i] = (char)i;
+    for (int i = 0; i < 2 * BLOCK; i++) big[i] = (char)i;
     return pair(0);
 }
 
@@ -149,6 +150,13 @@ SCENARIO(eagain, ALL, pair(SOCK_NONBLOCK), NOTHING, recv(fds[1], other, 1, 0) ==
 SCENARIO(recv_large, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) == 16, received(16, loops))
 SCENARIO(recv_large_later, 1, filled_pair(), put(16), recv(fds[1], other, LARGE, 0) == 16, received(16, loops))
 SCENARIO(recv_into_64k, 1, filled_pair(), put(BLOCK), recv(fds[1], other, BLOCK, 0) == BLOCK, received(BLOCK, loops))
+
+#define RECV_FULL(name, size, batch)                                                                                   \
+    SCENARIO(name, batch, filled_pair(), put(count * size), recv(fds[1], other, size, 0) == size,                      \
+             memcmp(big, other, size) == 0 && empty(fds[1]))
+RECV_FULL(recv_4k, 4096, 32)
+RECV_FULL(recv_16k, 16384, 8)
+RECV_FULL(recv_64k, 65536, 2)
 
 /* The reader is a process, as in operations.py. It answers with a byte when it has the first of the blocks, which is
  * not timed since both processes meet their memory for the first time, and with another when it has the others. */
@@ -210,6 +218,43 @@ static int datagram(void) {
 SCENARIO(udp4, ALL, udp_pair(AF_INET), NOTHING, datagram(), !memcmp(other, "0123456789abcdef", 16) && empty(fds[1]))
 SCENARIO(udp6, ALL, udp_pair(AF_INET6), NOTHING, datagram(), !memcmp(other, "0123456789abcdef", 16) && empty(fds[1]))
 
+/* A message of as many buffers of 16 bytes as a system call takes, in what is sent and in what is received. */
+#define PART 16
+#define PARTS 1024
+static struct iovec sent_parts[PARTS], received_parts[PARTS];
+
+static int parts_pair(void) {
+    for (int i = 0; i < PARTS; i++) {
+        sent_parts[i] = (struct iovec){.iov_base = big + i * PART, .iov_len = PART};
+        received_parts[i] = (struct iovec){.iov_base = other + i * PART, .iov_len = PART};
+    }
+    return filled_pair();
+}
+
+static int send_parts(int number) {
+    struct msghdr m = {.msg_iov = sent_parts, .msg_iovlen = number};
+    return sendmsg(fds[0], &m, 0) == number * PART;
+}
+
+static int receive_parts(int number) {
+    struct msghdr m = {.msg_iov = received_parts, .msg_iovlen = number};
+    return recvmsg(fds[1], &m, 0) == number * PART;
+}
+
+#define SENDMSG(name, number, batch)                                                                                   \
+    SCENARIO(name, batch, parts_pair(), NOTHING, send_parts(number),                                                   \
+             read(fds[1], other, number *PART *batch) == number * PART * count && empty(fds[1]) &&                     \
+                 memcmp(big, other, number *PART) == 0)
+SENDMSG(sendmsg_1, 1, 64)
+SENDMSG(sendmsg_64, 64, 64)
+SENDMSG(sendmsg_1024, 1024, 8)
+#define RECVMSG_INTO(name, number, batch)                                                                              \
+    SCENARIO(name, batch, parts_pair(), put(number *PART *count), receive_parts(number),                               \
+             empty(fds[1]) && memcmp(big + (count - 1) * number * PART, other, number *PART) == 0)
+RECVMSG_INTO(recvmsg_into_1, 1, 64)
+RECVMSG_INTO(recvmsg_into_64, 64, 64)
+RECVMSG_INTO(recvmsg_into_1024, 1024, 8)
+
 static union {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
@@ -237,12 +282,19 @@ static int pass_descriptor(void) {
 }
 
 SCENARIO(scm_rights, ALL, rights_pair(), NOTHING, pass_descriptor(), empty(fds[1]))
+SCENARIO(send_fds, ALL, rights_pair(), NOTHING, pass_descriptor(), empty(fds[1]))
 
 /* -- sockets and connections -------------------------------------------------------------------------------------- */
 
 static int tcp_socket(void) { return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
 
 SCENARIO(socket_close, ALL, NOTHING, NOTHING, shut(tcp_socket()), NOTHING)
+SCENARIO(with_socket, ALL, NOTHING, NOTHING, shut(tcp_socket()), NOTHING)
+
+static int shut_pair(void) { return shut(fds[0]) & shut(fds[1]); }
+
+SCENARIO(socketpair, ALL, NOTHING, NOTHING, pair(0) && shut_pair(), (fds[0] = fds[1] = -1))
+SCENARIO(dup, ALL, (fds[0] = tcp_socket()) >= 0, NOTHING, shut(fcntl(fds[0], F_DUPFD_CLOEXEC, 0)), NOTHING)
 
 /* A listener whose connections end by a reset, as in operations.py, and its address. */
 static int listener(void) {
@@ -296,6 +348,14 @@ SCENARIO(setsockopt, ALL, option_socket(), (value = 1),
          setsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &value, sizeof value) == 0,
          getsockopt(fds[0], SOL_SOCKET, SO_KEEPALIVE, &value, &length) == 0 && value)
 
+static int told_nonblocking(void) {
+    int one = 1;
+    return ioctl(fds[0], FIONBIO, &one) == 0;
+}
+
+SCENARIO(settimeout, ALL, option_socket(), NOTHING, told_nonblocking(), NOTHING)
+SCENARIO(settimeout_float, ALL, option_socket(), NOTHING, told_nonblocking(), NOTHING)
+
 /* -- functions: the C library's ----------------------------------------------------------------------------------- */
 
 static int resolve(void) {
@@ -306,6 +366,16 @@ static int resolve(void) {
 }
 
 SCENARIO(getaddrinfo, ALL, NOTHING, NOTHING, resolve(), NOTHING)
+
+static int name_of_number(void) {
+    char host[NI_MAXHOST], service[NI_MAXSERV];
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(80)};
+    return getnameinfo((struct sockaddr *)&v4, sizeof v4, host, sizeof host, service, sizeof service,
+                       NI_NUMERICHOST | NI_NUMERICSERV) == 0 &&
+           !strcmp(host, "127.0.0.1") && !strcmp(service, "80");
+}
+
+SCENARIO(getnameinfo, ALL, NOTHING, NOTHING, name_of_number(), NOTHING)
 
 static struct in_addr documentation;
 #define NUMERIC "192.0.2.33"

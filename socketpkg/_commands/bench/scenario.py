@@ -15,6 +15,9 @@ from typing import Any
 STDLIB = "stdlib"
 RAW = "raw"
 
+#: Operations that are timed in one go where something untimed has to follow each of them.
+BATCH = 64
+
 #: Repeats an operation as often as it is told; returns the cost in the scenario's unit, nanoseconds or bytes.
 Loop = Callable[[int], int]
 #: Prepares a scenario on a module that is like `socket`; leaving the context closes what was prepared.
@@ -48,6 +51,9 @@ class Scenario:
     #: Limits for operations that take long, or always give the same.
     most_loops: int = 1 << 24
     most_rounds: int = 1000
+    #: Whether the process does nothing else while it is repeated, so that its instructions can be counted: what is not
+    #: timed comes once for many turns.
+    alone: bool = True
     #: The file that has it among its LOOPS; "" for `operations`.
     file: str = ""
 
