@@ -645,6 +645,7 @@ def bench(session: nox.Session) -> None:
     On the Pythons that docs/performance.md shows. With arguments it only measures, as they say.
     """
     install(session, "[bench]")
+    session.install("redis>=5")  # a client among the whole programs
     folder = Path(session.cache_dir).absolute() / "bench"
     folder.mkdir(exist_ok=True)
     outputs = [f"--{kind}={folder / f'{session.python}.{kind}'}" for kind in ("json", "html")]
