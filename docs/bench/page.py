@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import datagrams
 import instructions
+import relaying
 
-from socketpkg._commands.bench import results
-from socketpkg._commands.bench.operations import LOOPS
-from socketpkg._commands.bench.scenario import RAW, STDLIB, Scenario
+from socketpkg._commands.bench import operations, results
+from socketpkg._commands.bench.scenario import RAW, STDLIB
 
+LOOPS = {**operations.LOOPS, **datagrams.LOOPS, **relaying.LOOPS}
 PAGE = Path(__file__).parents[1] / "performance.md"
 #: By what part of a goal a figure may miss it and still be called within its spread.
 NEARLY = 0.05
@@ -47,13 +49,11 @@ def why(reached: Mapping[str, float], goal: float, base: Mapping[str, float], co
     return "see above"
 
 
-def missed(facts: Mapping[str, Any], counts: instructions.Counts, loops: Mapping[str, Scenario] = LOOPS) -> str:
+def missed(facts: Mapping[str, Any], counts: instructions.Counts) -> str:
     """The table of the goals that are missed, and above it how many are met."""
     lines, goals, met = [], 0, 0
     for row in facts["operations"]:
-        scenario = loops.get(row["name"])
-        if scenario is None:
-            continue
+        scenario = LOOPS[row["name"]]
         for target, goal in scenario.goals.items():
             reached = row["targets"].get(target, {})
             if "ratio" not in reached:
