@@ -25,7 +25,7 @@ from .scenario import RAW, STDLIB, Scenario, Skip
 #: The seconds after which a worker that does not answer is taken for hung.
 PATIENCE = 300.0
 #: The nanoseconds that a target runs before its rounds begin: a compiler such as PyPy's is still at work until then.
-WARM_UP = 3e8 if sys.implementation.name == "pypy" else 0.0
+WARM_UP = 1e9 if sys.implementation.name == "pypy" else 0.0
 
 
 class WorkerError(Exception):
