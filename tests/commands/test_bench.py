@@ -181,6 +181,23 @@ def several_turns(name: str, workers: Iterable[lockstep.Worker]) -> None:
             worker.ask("close")
 
 
+def test_a_first_turn_that_takes_long_does_not_make_the_shares_short() -> None:
+    """It imports what the operation needs, as send_fds does."""
+
+    class Slow:
+        turns = 0
+
+        def ask(self, operation: str, loops: int) -> int:
+            assert operation == "run"
+            taken = loops * 1000 + (0 if self.turns else 10_000_000)
+            self.turns += loops
+            return taken
+
+    plan = lockstep.Plan(rounds=1, share=0.002)
+    loops = lockstep._calibrate(LOOPS["send-fds"], Slow(), plan)  # type: ignore[arg-type]
+    assert loops == 2000
+
+
 @pytest.mark.parametrize("name", ["socket", "socketpkg"])
 def test_an_import_finds_its_bytecode(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the environment forbids to write any."""
