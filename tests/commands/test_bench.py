@@ -181,21 +181,21 @@ def several_turns(name: str, workers: Iterable[lockstep.Worker]) -> None:
             worker.ask("close")
 
 
-def test_a_first_turn_that_takes_long_does_not_make_the_shares_short() -> None:
-    """It imports what the operation needs, as send_fds does."""
+@pytest.mark.parametrize("pause", [1, 8, 512])
+def test_a_pause_does_not_make_the_shares_short(pause: int) -> None:
+    """An import by the first turn, as that of send_fds makes, or a collection of garbage later."""
 
-    class Slow:
-        turns = 0
+    class Paused:
+        told = False
 
         def ask(self, operation: str, loops: int) -> int:
             assert operation == "run"
-            taken = loops * 1000 + (0 if self.turns else 10_000_000)
-            self.turns += loops
-            return taken
+            paused = not self.told and loops == pause
+            self.told = self.told or paused
+            return loops * 1000 + 10_000_000 * paused
 
     plan = lockstep.Plan(rounds=1, share=0.002)
-    loops = lockstep._calibrate(LOOPS["send-fds"], Slow(), plan)  # type: ignore[arg-type]
-    assert loops == 2000
+    assert lockstep._calibrate(LOOPS["send-fds"], Paused(), plan) == 2000  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["socket", "socketpkg"])

@@ -216,17 +216,18 @@ def measure(scenario: Scenario, team: Mapping[str, Worker], plan: Plan) -> dict[
 def _calibrate(scenario: Scenario, worker: Worker, plan: Plan) -> int:
     """The number of loops that fills a share, found as pyperf does it: twice as many until one run is long enough.
 
-    These runs also warm the target up. The very first one does not count: it may import what the operation needs.
+    These runs also warm the target up. One that was long enough has to be so twice: the first one may import what the
+    operation needs, and another be interrupted by a collection of garbage.
     """
-    if scenario.unit != "ns":
+    if scenario.unit != "ns" or scenario.most_loops == 1:
         return scenario.most_loops
-    if scenario.most_loops > 1:
-        worker.ask("run", loops=1)
     wanted = plan.share * 1e9
     loops, passed = 1, 0
     while True:
         total: int = worker.ask("run", loops=loops)
         passed += total
+        if total >= wanted / 2:
+            total = min(total, worker.ask("run", loops=loops))
         # More loops during the warm-up even if one fills a share: else it would be spent on messages to the worker.
         if (total < wanted / 2 or passed < WARM_UP) and loops < scenario.most_loops:
             loops = min(loops * 2, scenario.most_loops)
