@@ -761,9 +761,14 @@ def test_the_page_has_every_row_with_its_goals() -> None:
     pages = tables_of_the_page("operation")
     for python in ("CPython 3.11", "CPython 3.13", "PyPy"):
         assert any(heading.startswith(python) for heading in pages)
+    by_title = {one.title: one for one in LOOPS.values()}
     for heading, (head, *rows) in pages.items():
-        assert [row[0] for row in rows] == [one.title for one in LOOPS.values()]
-        for row, one in zip(rows, LOOPS.values(), strict=True):
+        if heading.startswith("PyPy"):  # where each row takes a second to be compiled: those that have goals there, too
+            assert {"tcp", "recv-16k", "getnameinfo", "import"} <= {by_title[row[0]].name for row in rows}
+        else:
+            assert [row[0] for row in rows] == list(by_title)
+        for row in rows:
+            one = by_title[row[0]]
             cells = dict(zip(head, row, strict=True))
             for target in ("c", "cffi", "ctypes"):
                 if target not in cells:
