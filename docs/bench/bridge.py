@@ -17,11 +17,13 @@ from typing import Any
 from socketpkg._commands.bench.messages import PART
 from socketpkg._commands.bench.scenario import BATCH, Loop, timed
 
-BACKENDS = ("cffi", "ctypes")
-#: A turn that does nothing: what its call takes is in every other one.
-NOTHING = "nothing"
 #: What must live as long as the loops.
 KEPT: list[object] = []
+
+
+def repeated(turn: Callable[[], object], **around: Any) -> Loop:
+    """A loop over the call of a function. What a call of one that does nothing takes is in every other one."""
+    return timed("turn()", {"turn": turn}, around.pop("after", lambda found: None), **around)
 
 
 def loops(backend: str) -> dict[str, Loop]:
@@ -81,9 +83,6 @@ def loops(backend: str) -> dict[str, Loop]:
         recvmsg(two, target, 10, dontwait, name, control, 64, results)
         os.close(int.from_bytes(control_view[16:20], sys.byteorder))
 
-    def repeated(turn: Callable[[], object], **around: Any) -> Loop:
-        return timed("turn()", {"turn": turn}, around.pop("after", lambda found: None), **around)
-
     def taken_after(turn: Callable[[], object], size: int = 1) -> Loop:
         return repeated(turn, after=lambda found: os.read(two, size * found["count"]), batch=BATCH)
 
@@ -98,7 +97,6 @@ def loops(backend: str) -> dict[str, Loop]:
 
     part = b"x" * PART
     turns = {
-        NOTHING: lambda: None,
         "send-recv": lambda: (send(one, b"x", 1, dontwait), recv(two, target, 100, dontwait)),
         "eagain": lambda: recv(two, target, 1, dontwait),
         "udp4": lambda: (

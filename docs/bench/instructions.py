@@ -27,8 +27,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import bridge
-
 from socketpkg._commands.bench import lockstep
 from socketpkg._commands.bench.operations import LOOPS
 from socketpkg._commands.bench.scenario import BATCH, STDLIB, Loop
@@ -36,8 +34,9 @@ from socketpkg._commands.bench.scenario import BATCH, STDLIB, Loop
 TARGETS = (STDLIB, "c", "cffi", "ctypes")
 SCENARIOS = {name: scenario for name, scenario in LOOPS.items() if scenario.alone}
 WARMUP, FEW, MANY = 100, BATCH, 5 * BATCH
-#: What the bare calls of a bridge are counted as.
-BRIDGES = {f"{backend}'s bridge": backend for backend in bridge.BACKENDS}
+#: What the bare calls of a bridge are counted as, and a turn of theirs that does nothing.
+BRIDGES = {f"{backend}'s bridge": backend for backend in ("cffi", "ctypes")}
+NOTHING = "nothing"
 
 Counts = dict[str, dict[str, int]]
 
@@ -46,8 +45,11 @@ def take_turns(target: str, names: list[str]) -> None:
     """The process that is counted."""
     prepared: Mapping[str, AbstractContextManager[Loop]]
     if target in BRIDGES:
-        bare = bridge.loops(BRIDGES[target])
-        prepared = {name: nullcontext(bare[name]) for name in [bridge.NOTHING, *names] if name in bare}
+        sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
+        import bridge
+
+        bare = {NOTHING: bridge.repeated(lambda: None), **bridge.loops(BRIDGES[target])}
+        prepared = {name: nullcontext(bare[name]) for name in [NOTHING, *names] if name in bare}
     else:
         module = importlib.import_module("socket" if target == STDLIB else "socketpkg")
         prepared = {name: SCENARIOS[name].setup(module) for name in names}
@@ -81,7 +83,7 @@ def count(target: str, names: list[str]) -> dict[str, int]:
                 raise SystemExit(f"valgrind has counted nothing of {name} on {target}")
             totals.setdefault(name, {})[int(turns)] = int(collected[1])
     counts = {name: round((of[MANY] - of[FEW]) / (MANY - FEW)) for name, of in totals.items()}
-    call = counts.pop(bridge.NOTHING, 0)
+    call = counts.pop(NOTHING, 0)
     return {name: number - call for name, number in counts.items()}
 
 
