@@ -7,8 +7,8 @@ and may be repeated; ``--json FILE`` keeps the counts for ``python docs/bench pa
 output, as Markdown.
 
 The process of a target makes 100 turns, and then a child process of its own makes 64, and another one 320: the
-difference of what the two took is that of 256 turns. What a scenario does untimed around a batch of turns is in it, as
-it is for every target: some ten instructions a turn, and some hundred for messages of many buffers.
+difference of what the two took is that of 256 turns. What a scenario does untimed around a batch of turns is in it,
+divided by the turns of the batch, as it is for every target.
 """
 
 from __future__ import annotations
