@@ -287,6 +287,7 @@ HANDLER_RAISES = """
         signal.setitimer(signal.ITIMER_REAL, 0)
         gc.collect()
         print(name, raised > 50, len(os.listdir("/dev/fd")) - before)
+    sys.stdout.flush()
     os._exit(0)
 """
 

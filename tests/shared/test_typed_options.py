@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.socketpkg_only, pytest.mark.skipif(not LINUX, reason="
 options: Any = extension("options")
 
 LOOPBACK = "lo" if LINUX else "lo0"
-GROUP, GROUP6 = "239.7.7.7", "ff15::7:7"
+# The members of a group are those of the machine, on which these tests may run more than once at a time.
+GROUP, GROUP6 = "239.7.7.7", f"ff15::7:{os.getpid() >> 16:x}:{os.getpid() & 0xFFFF:x}"
 
 
 def known() -> list[Any]:
