@@ -28,7 +28,7 @@ import sys
 from _io import BytesIO
 from _operator import attrgetter
 from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN, EWOULDBLOCK
+from errno import EAFNOSUPPORT, EAGAIN, EBADF, EINPROGRESS, EINTR, EISCONN
 from struct import Struct
 
 from socketpkg._engine.arguments import IOV_MAX, plain_bytes
@@ -128,6 +128,9 @@ class ForeignSyscalls(Syscalls):
     _getsockopt: RawFunction
     _setsockopt: RawFunction
 
+    #: recvfrom of a socket in blocking mode in one call, (fd, target, size, name), where there is one: it tries first,
+    #: and gives the GIL up to wait.
+    _recvfrom_waiting: RawFunction | None = None
     #: MSG_DONTWAIT, with which a call cannot block.
     _dontwait: int
     #: Whether a call of a socket in blocking mode begins with a try that holds the GIL.
@@ -266,11 +269,13 @@ class ForeignSyscalls(Syscalls):
     def _must_wait(self, result: int, timeout: int) -> bool:
         """After a raw call that failed: whether to wait before it is made again. Raises when it is not to be made."""
         error = self._errno(result)
+        if error == EAGAIN:
+            if timeout:
+                return True
+            raise BlockingIOError(EAGAIN, _NOTHING_YET)
         if error == EINTR:
             return False
-        if timeout == 0 or (error != EAGAIN and error != EWOULDBLOCK):
-            raise OSError(error, strerror(error))
-        return True
+        raise OSError(error, strerror(error))
 
     def _wait(self, sock: HasDescriptor, events: int, timeout: int, deadline: int | None) -> int | None:
         """Waits until the socket is ready, in error or closed. The result is the deadline in monotonic nanoseconds.
@@ -427,10 +432,14 @@ class ForeignSyscalls(Syscalls):
             address = b""
             if room is not None:
                 address = room[1][:length]
-                self._names.append(room)
+                spare = room
+                room = None
+                self._names.append(spare)
             return made[0], address
         except BaseException:
             self._discard(made)
+            if room is not None:
+                self._names.append(room)
             raise
 
     #: The interpreter's own function, here where nothing replaces it. It is built in: no handler of a signal runs
@@ -507,12 +516,13 @@ class ForeignSyscalls(Syscalls):
             room = self._names.pop()
         except IndexError:
             room = self._new_name()
-        result = call(sock._sp_fd, room[0])
-        if result < 0:
-            self._fail(result)
-        address: bytes = room[1][:result]
-        self._names.append(room)
-        return address
+        try:
+            result = call(sock._sp_fd, room[0])
+            if result < 0:
+                self._fail(result)
+            return room[1][:result]  # type: ignore[no-any-return]
+        finally:
+            self._names.append(room)
 
     # -- options -------------------------------------------------------------------------------------------------
 
@@ -557,12 +567,8 @@ class ForeignSyscalls(Syscalls):
             scratch = self._memory(SCRATCH)
         result = self._recv(sock._sp_fd, scratch[0], bufsize, self._dontwait)
         if result < 0:
-            if not timeout:
-                self._scratches.append(scratch)
-                return self._receive_later(sock, bufsize, timeout, result)
-            result = self._transfer(
-                sock, POLLIN, self._recv, self._recv_released, scratch[0], bufsize, bufsize, 0, timeout, tried=result
-            )
+            self._scratches.append(scratch)
+            return self._receive_later(sock, bufsize, timeout, result)
         data: bytes = scratch[1][:result]
         self._scratches.append(scratch)
         return data
@@ -595,11 +601,13 @@ class ForeignSyscalls(Syscalls):
     def _receive(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int, tried: int = 0) -> bytes:
         target, view = scratch = self._scratch(bufsize, flags)
         recv, released = self._recv, self._recv_released
-        result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
-        # With MSG_TRUNC the result is the datagram's length, which may be more than was received; behind that the
-        # buffer has data of other sockets.
-        data: bytes = view[: min(result, bufsize)]
-        self._put_back(scratch, bufsize)
+        try:
+            result = self._transfer(sock, POLLIN, recv, released, target, bufsize, bufsize, flags, timeout, tried=tried)
+            # With MSG_TRUNC the result is the datagram's length, which may be more than was received; behind that the
+            # buffer has data of other sockets.
+            data: bytes = view[: min(result, bufsize)]
+        finally:
+            self._put_back(scratch, bufsize)
         return data
 
     def _scratch(self, size: int, flags: int) -> tuple[Any, Any]:
@@ -640,31 +648,41 @@ class ForeignSyscalls(Syscalls):
             del target
 
     def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
-        if bufsize <= LARGE and not flags and self._holds and not sock._sp_waits_first:
-            try:
-                scratch = self._scratches.pop()
-            except IndexError:
-                scratch = self._memory(SCRATCH)
-            try:
-                room = self._names.pop()
-            except IndexError:
-                room = self._new_name()
-            result = self._recvfrom(sock._sp_fd, scratch[0], bufsize, self._dontwait, room[0])
-            if result < 0:
-                recv, released = self._recvfrom, self._recvfrom_released
-                result = self._transfer(
-                    *(sock, POLLIN, recv, released, scratch[0], bufsize, bufsize, 0, timeout, room[0]), tried=result
-                )
-            data: bytes = scratch[1][: result >> 8]
-            address: bytes = room[1][: result & 255]
+        waiting = self._recvfrom_waiting if timeout < 0 else None
+        if bufsize > LARGE or flags or sock._sp_waits_first or not (waiting or self._holds):
+            return self._receive_data_from(sock, bufsize, flags, timeout)
+        try:
+            scratch = self._scratches.pop()
+        except IndexError:
+            scratch = self._memory(SCRATCH)
+        try:
+            room = self._names.pop()
+        except IndexError:
+            room = self._new_name()
+        try:
+            if waiting:
+                result = waiting(sock._sp_fd, scratch[0], bufsize, room[0])
+                if result <= 0 and self._is_to_be_repeated(sock, result):
+                    return self._receive_data_from(sock, bufsize, 0, timeout)
+            else:
+                result = self._recvfrom(sock._sp_fd, scratch[0], bufsize, self._dontwait, room[0])
+                if result < 0:
+                    recv, released, more = self._recvfrom, self._recvfrom_released, room[0]
+                    call = sock, POLLIN, recv, released, scratch[0], bufsize, bufsize, 0, timeout, more
+                    result = self._transfer(*call, tried=result)
+            return scratch[1][: result >> 8], room[1][: result & 255]
+        finally:
             self._names.append(room)
             self._scratches.append(scratch)
-            return data, address
+
+    def _receive_data_from(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
+        """recvfrom with any arguments."""
         target, view = scratch = self._scratch(bufsize, flags)
-        result, address = self._receive_from(sock, target, bufsize, flags, timeout)
-        data = view[: min(result, bufsize)]
-        self._put_back(scratch, bufsize)
-        return data, address
+        try:
+            result, address = self._receive_from(sock, target, bufsize, flags, timeout)
+            return view[: min(result, bufsize)], address
+        finally:
+            self._put_back(scratch, bufsize)
 
     def recvfrom_into(
         self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int
@@ -687,11 +705,10 @@ class ForeignSyscalls(Syscalls):
         recvfrom, released = self._recvfrom, self._recvfrom_released
         try:
             result = self._transfer(sock, POLLIN, recvfrom, released, target, size, size, flags, timeout, room[0])
+            return result >> 8, room[1][: result & 255]
         finally:
+            self._names.append(room)
             del target
-        address: bytes = room[1][: result & 255]
-        self._names.append(room)
-        return result >> 8, address
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -833,15 +850,20 @@ class ForeignSyscalls(Syscalls):
     ) -> tuple[bytes, list[tuple[int, int, bytes]], int, bytes]:
         target, view = scratch = self._scratch(bufsize, flags)
         calls = self._recvmsg, self._recvmsg_released
-        result, items, msg_flags, address = self._receive_message(
-            sock, calls, target, bufsize, bufsize, ancbufsize, flags, timeout
-        )
+        items: list[tuple[int, int, bytes]] = []
+        is_kept = False
         try:
+            result, items, msg_flags, address = self._receive_message(
+                sock, calls, target, bufsize, bufsize, ancbufsize, flags, timeout
+            )
             data: bytes = view[: min(result, bufsize)]
+            is_kept = True
             self._put_back(scratch, bufsize)
             return data, items, msg_flags, address
         except BaseException:
             self.close_rights(items)
+            if not is_kept:
+                self._put_back(scratch, bufsize)
             raise
 
     def recvmsg_into(
@@ -937,6 +959,8 @@ class ForeignSyscalls(Syscalls):
         name, name_view, results = room
         control, control_view = spare = self._control_room(ancbufsize) if ancbufsize else _NO_CONTROL
         items: list[tuple[int, int, bytes]] = []
+        # Whether the memory may be another thread's again.
+        is_kept = False
         try:
             result = -1
             tried = 0
@@ -953,15 +977,23 @@ class ForeignSyscalls(Syscalls):
                 items = self._items(control_view[:used])
                 if ancbufsize <= CONTROL_SIZE:
                     self._write(control, control_view, 0, _NO_ITEMS)
-            if 0 < ancbufsize <= CONTROL_SIZE:
-                self._controls.append(spare)
             address: bytes = name_view[:used] if (used := results[1]) else b""
             marks: int = results[3]
+            is_kept = True
+            if 0 < ancbufsize <= CONTROL_SIZE:
+                self._controls.append(spare)
             self._names.append(room)
             return result, items, marks, address
         except BaseException:
-            if ancbufsize:
+            if is_kept or not ancbufsize:
+                self.close_rights(items)
+            else:
                 self.close_rights(items or self._items(control_view[:ancbufsize]))
+                if ancbufsize <= CONTROL_SIZE:
+                    self._write(control, control_view, 0, _NO_ITEMS)
+                    self._controls.append(spare)
+            if not is_kept:
+                self._names.append(room)
             raise
         finally:
             del target

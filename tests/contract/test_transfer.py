@@ -11,8 +11,10 @@ import select
 import signal
 import socket as stdlib
 import struct
+import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -736,3 +738,50 @@ def test_a_handler_ends_sendall(syscalls: Any, fds: Descriptors, interruption: A
             buffer.append(0)
         else:
             pytest.fail("the handler's exception got lost")
+
+
+FAILING: dict[str, Callable[[Any, int, int], object]] = {
+    "recv": lambda calls, fd, listener: calls.recv(fd, 10, 0, 0),
+    "recv, with a flag": lambda calls, fd, listener: calls.recv(fd, 10, stdlib.MSG_PEEK, 0),
+    "recv, with a timeout": lambda calls, fd, listener: calls.recv(fd, 10, 0, 1),
+    "recvfrom": lambda calls, fd, listener: calls.recvfrom(fd, 10, 0, 0),
+    "recvfrom, with a flag": lambda calls, fd, listener: calls.recvfrom(fd, 10, stdlib.MSG_PEEK, 0),
+    "recvfrom, with a timeout": lambda calls, fd, listener: calls.recvfrom(fd, 10, 0, 1),
+    "recvfrom, waiting": lambda calls, fd, listener: calls.recvfrom(listener, 10, 0, -1),
+    "recvfrom_into": lambda calls, fd, listener: calls.recvfrom_into(fd, bytearray(10), 0, 0, 0),
+    "recvmsg": lambda calls, fd, listener: calls.recvmsg(fd, 10, 0, 0, 0),
+    "recvmsg, with ancillary data": lambda calls, fd, listener: calls.recvmsg(fd, 10, 100, 0, 0),
+    "recvmsg_into": lambda calls, fd, listener: calls.recvmsg_into(fd, (bytearray(10), bytearray(5)), 100, 0, 0),
+    "accept": lambda calls, fd, listener: calls.accept(listener, 0),
+    "getpeername": lambda calls, fd, listener: calls.getpeername(fd),
+    "getsockopt": lambda calls, fd, listener: calls.getsockopt(fd, 1, 9999, 8),
+    "getsockopt_int": lambda calls, fd, listener: calls.getsockopt_int(fd, 1, 9999),
+    "setsockopt_int": lambda calls, fd, listener: calls.setsockopt_int(fd, 1, 9999, 1),
+    "getnameinfo": lambda calls, fd, listener: calls.getnameinfo(b"\1", 0),
+}
+
+
+@pytest.mark.parametrize("failing", FAILING)
+def test_a_call_that_fails_gives_its_memory_back(syscalls: Any, fds: Descriptors, failing: str) -> None:
+    """A program that polls makes many calls that find nothing. Each would cost a buffer for the largest receive."""
+    module = sys.modules[type(syscalls).whole.__module__]
+
+    def pools() -> dict[str, int]:
+        both = (*vars(module).items(), *getattr(syscalls, "__dict__", {}).items())
+        return {name: len(value) for name, value in both if type(value) is deque}
+
+    if not pools():
+        pytest.skip("this backend has its memory on the stack")
+    fd, address = fds.udp(blocking=False)
+    listener, _ = fds.listener(blocking=False)
+    # What works puts one of each kind there.
+    syscalls.sendto(fd, b"x", 0, address, -1)
+    syscalls.recvmsg(fd, 10, 100, 0, -1)
+    syscalls.getsockopt(fd, stdlib.SOL_SOCKET, stdlib.SO_LINGER, 8)
+    syscalls.getsockopt_int(fd, stdlib.SOL_SOCKET, stdlib.SO_TYPE)
+    syscalls.getnameinfo(address, stdlib.NI_NUMERICHOST)
+    before = pools()
+    with pytest.raises(OSError):
+        FAILING[failing](syscalls, fd, listener)
+    after = pools()
+    assert {name for name, count in before.items() if after[name] < count} == set()
