@@ -336,6 +336,18 @@ class Syscalls(RequiredSyscalls):
         # In whole milliseconds, rounded up: poll(2) must not return before the deadline.
         return poller.poll(None if timeout < 0 else min(-(-timeout // 1_000_000), 2**31 - 1))
 
+    def interface_index(self, sock: HasDescriptor, name: bytes) -> int:
+        """The index of an interface in the network namespace of *sock*: SIOCGIFINDEX of netdevice(7). OSError (ENODEV)
+        for one that is not there. *name* has less than IF_NAMESIZE bytes.
+
+        Here it is the namespace of the thread, which is another one only in a program that calls setns(2)."""
+        return self.if_nametoindex(name)
+
+    def interface_name(self, sock: HasDescriptor, index: int) -> bytes:
+        """The name of an interface, given by a C int, in the network namespace of *sock*: SIOCGIFNAME of netdevice(7).
+        OSError (ENODEV) for one that is not there. Here, too, it is the namespace of the thread."""
+        return self.if_indextoname(index & 0xFFFFFFFF)
+
     def gethostname(self) -> bytes:
         """gethostname(2), in the encoding of the file system."""
         return fsencode(nodename())

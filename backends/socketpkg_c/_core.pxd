@@ -9,13 +9,15 @@ from libc.limits cimport LLONG_MAX, LLONG_MIN
 from socketpkg_c._address cimport AddressCodec
 from socketpkg_c.contract cimport Descriptor, sp_timeout
 from socketpkg_c.contract cimport Syscalls as Contract
+from socketpkg_c.conversions cimport _decoded, _encoded, _is_buffer, _plain_bytes, _plain_str, _strerror
 
 cdef Contract _sys
 cdef AddressCodec _codec
 cdef int AF_INET, AF_INET6, SOCK_STREAM, _AF_VSOCK, _AF_ALG, _SOCK_NONBLOCK, _SOCK_FLAGS
 cdef int _AF_UNIX, _SOL_SOCKET, _SO_TYPE, _SO_PROTOCOL, _SO_RCVLOWAT
 cdef bint _LITTLE_ENDIAN
-cdef long long INT_MAX, INT_MIN, SSIZE_MAX, SSIZE_MIN, NANOSECONDS
+cdef bint IndexLikeInt, _GENERATED
+cdef long long INT_MAX, INT_MIN, UINT_MAX, SSIZE_MAX, SSIZE_MIN, NANOSECONDS
 cdef object _ZERO
 cdef sp_timeout _default_timeout
 
@@ -236,7 +238,6 @@ cdef extern from *:
 
 @cython.locals(nanoseconds="long long", scaled=sp_rounded, negative=bint)
 cpdef long long timeout_ns(object value) except? -2
-cdef str _decoded(bytes name)
 cdef _close(int fd)
 
 

@@ -69,10 +69,13 @@ cdef class RequiredSyscalls:
     cpdef Py_ssize_t sendmsg(
         self, Descriptor sock, tuple buffers, tuple ancillary, int flags, bytes address, long long timeout
     ) except -1
+    cpdef long long cmsg_len(self, long long length) except -1
+    cpdef long long cmsg_space(self, long long length) except -1
     cpdef list getaddrinfo(self, bytes host, bytes service, int family, int type, int proto, int flags)
     cpdef tuple getnameinfo(self, bytes address, int flags)
     cpdef bytes inet_pton(self, int family, str text)
     cpdef str inet_ntop(self, int family, bytes packed)
+    cpdef bytes inet_aton(self, str text)
 
 
 cdef class Syscalls(RequiredSyscalls):

@@ -172,6 +172,12 @@ cdef extern from "socketpkg_gil.h" nogil:
 cdef extern from "socketpkg_gil.h":
     void sp_gil_keep()
 
+cdef extern from "socketpkg_interfaces.h" nogil:
+    enum:
+        IF_NAMESIZE
+    int sp_interface_index(int fd, const char *name)
+    int sp_interface_name(int fd, int index, char *name)
+
 cdef extern from "socketpkg_netdb.h" nogil:
     const int SP_BUFFER_TOO_SMALL
     int sp_getservbyname(const char *name, const char *proto)

@@ -393,11 +393,11 @@ cdef class Syscalls(Contract):
         finally:
             release(&message)
 
-    def cmsg_len(self, size_t length):
-        return libc.CMSG_LEN(length)
+    cpdef long long cmsg_len(self, long long length) except -1:
+        return libc.CMSG_LEN(<size_t>length)
 
-    def cmsg_space(self, size_t length):
-        return libc.CMSG_SPACE(length)
+    cpdef long long cmsg_space(self, long long length) except -1:
+        return libc.CMSG_SPACE(<size_t>length)
 
     # -- names and numbers
 
@@ -527,6 +527,18 @@ cdef class Syscalls(Contract):
             check(-1)
         return <bytes>name
 
+    def interface_index(self, Descriptor sock, bytes name):
+        cdef int index = libc.sp_interface_index(sock._sp_fd, PyBytes_AS_STRING(name))
+        if index < 0:
+            check(-1)
+        return index
+
+    def interface_name(self, Descriptor sock, int index):
+        cdef char name[libc.IF_NAMESIZE]
+        if libc.sp_interface_name(sock._sp_fd, index, name) < 0:
+            check(-1)
+        return <bytes>name
+
     cpdef bytes inet_pton(self, int family, str text):
         cdef char packed[16]
         cdef int result = libc.c_inet_pton(family, PyUnicode_AsUTF8(text), packed)
@@ -542,7 +554,7 @@ cdef class Syscalls(Contract):
             check(-1)
         return PyUnicode_FromString(text)
 
-    def inet_aton(self, str text):
+    cpdef bytes inet_aton(self, str text):
         cdef libc.in_addr packed
         if libc.c_inet_aton(PyUnicode_AsUTF8(text), &packed):
             return PyBytes_FromStringAndSize(<char *>&packed, sizeof(packed))

@@ -3,6 +3,7 @@
 
 #include "socketpkg_platform.h"
 #include "socketpkg_constants.h"
+#include "socketpkg_interfaces.h"
 #include "socketpkg_netdb.h"
 #include "socketpkg_fallbacks.h"
 #include "socketpkg_accept.h"
@@ -460,6 +461,17 @@ static int sp_if_nametoindex(const char *name, unsigned int *index)
 static int sp_if_indextoname(unsigned int index, char *name)
 {
     return if_indextoname(index, name) == NULL ? -errno : 0;
+}
+
+static int held_interface_index(int fd, const char *name)
+{
+    int index = sp_interface_index(fd, name);
+    return index < 0 ? -errno : index;
+}
+
+static int held_interface_name(int fd, int index, char *name)
+{
+    SP_STATUS(sp_interface_name(fd, index, name));
 }
 
 static int sp_sethostname(const void *name, size_t length)

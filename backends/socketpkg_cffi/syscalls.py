@@ -41,7 +41,6 @@ HEAD_FUNCTIONS = sys.modules[_CFFI] if lib.held_add_head_functions(_CFFI.encode(
 
 _recv = lib.held_recv
 _recv_waiting = lib.held_recv_waiting
-_recvfrom_waiting = lib.held_recvfrom_waiting
 _send = lib.held_send
 _getsockopt = lib.held_getsockopt
 _getsockopt_int = lib.held_getsockopt_int
@@ -166,6 +165,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     _recv_released = lib.sp_recv
     _recvfrom = lib.held_recvfrom
     _recvfrom_released = lib.sp_recvfrom
+    _recvfrom_waiting = lib.held_recvfrom_waiting
     _recvmsg = lib.held_recvmsg
     _recvmsg_released = lib.sp_recvmsg
     _recvmsg_of = lib.held_recvmsg_of
@@ -315,6 +315,7 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         length[0] = buflen
         result = _getsockopt(sock._sp_fd, level, option, target, length)
         if result < 0:
+            _values.append(room)
             self._fail(result)
         size = min(length[0], buflen)
         value: bytes = view[:size]
@@ -345,31 +346,6 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         data: bytes = scratch[1][:result]
         self._scratches.append(scratch)
         return data
-
-    def recvfrom(self, sock: HasDescriptor, bufsize: int, flags: int, timeout: int) -> tuple[bytes, bytes]:
-        if timeout >= 0 or bufsize > LARGE or flags or sock._sp_waits_first:
-            return super().recvfrom(sock, bufsize, flags, timeout)
-        try:
-            scratch = self._scratches.pop()
-        except IndexError:
-            scratch = self._memory(SCRATCH)
-        try:
-            room = self._names.pop()
-        except IndexError:
-            room = self._new_name()
-        result = _recvfrom_waiting(sock._sp_fd, scratch[0], bufsize, room[0])
-        if result < 0:
-            self._names.append(room)
-            self._scratches.append(scratch)
-            self._is_to_be_repeated(sock, result)
-            return super().recvfrom(sock, bufsize, flags, timeout)
-        if not result:
-            self._is_to_be_repeated(sock, result)
-        data: bytes = scratch[1][: result >> 8]
-        address: bytes = room[1][: result & 255]
-        self._names.append(room)
-        self._scratches.append(scratch)
-        return data, address
 
     def recv_into(self, sock: HasDescriptor, buffer: WriteableBuffer, nbytes: int, flags: int, timeout: int) -> int:
         if type(buffer) is not bytearray or not buffer or flags or sock._sp_waits_first:
@@ -481,7 +457,9 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
         host, service, error = room
         code = lib.sp_getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags, error)
         if code:
-            raise _resolver_error(code, error[0])
+            number = error[0]
+            _answers.append(room)
+            raise _resolver_error(code, number)
         names = _string(host), _string(service)
         _answers.append(room)
         return names
@@ -554,6 +532,19 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
     def if_indextoname(self, index: int) -> bytes:
         name = _new(_CHARS, _INTERFACE_SIZE)
         result = lib.sp_if_indextoname(index, name)
+        if result < 0:
+            self._fail(result)
+        return _string(name)  # type: ignore[no-any-return]
+
+    def interface_index(self, sock: HasDescriptor, name: bytes) -> int:
+        index: int = lib.held_interface_index(sock._sp_fd, name)
+        if index < 0:
+            self._fail(index)
+        return index
+
+    def interface_name(self, sock: HasDescriptor, index: int) -> bytes:
+        name = _new(_CHARS, _INTERFACE_SIZE)
+        result = lib.held_interface_name(sock._sp_fd, index, name)
         if result < 0:
             self._fail(result)
         return _string(name)  # type: ignore[no-any-return]

@@ -225,6 +225,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "freeifaddrs": (None, [POINTER(InterfaceAddress)]),
     "if_nametoindex": (c_uint, [c_char_p]),
     "if_indextoname": (c_char_p, [c_uint, c_void_p]),
+    "ioctl": (c_int, [c_int, c_ulong, c_void_p]),
     "inet_aton": (c_int, [c_char_p, c_void_p]),
     "sethostname": (c_int, [c_void_p, c_size_t]),
 }

@@ -594,10 +594,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
         # An option smaller than an int is a number all the same.
         option_room.whole = _EMPTY_OPTION
         result = _getsockopt(sock._sp_fd, level, option, to_value, to_length)
-        if result < 0:
-            self._fail(result)
         number: int = option_room.value
         _options.append(room)
+        if result < 0:
+            self._fail(result)
         return number
 
     def setsockopt_int(self, sock: HasDescriptor, level: int, option: int, value: int) -> None:
@@ -607,9 +607,9 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             room = _new_option()
         room[0].value = value
         result = _setsockopt(sock._sp_fd, level, option, room[1], 4)
+        _options.append(room)
         if result < 0:
             self._fail(result)
-        _options.append(room)
 
     # -- the first try -------------------------------------------------------------------------------------------
 
@@ -711,10 +711,10 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             room = _HostName(), _ServiceName()
         host, service = room
         code = _getnameinfo(address, len(address), host, _HOST_SIZE, service, _SERVICE_SIZE, flags)
-        if code:
-            raise _resolver_error(code)
         names = host.value, service.value
         _answers.append(room)
+        if code:
+            raise _resolver_error(code)
         return names
 
     def gethostbyname(self, name: bytes, family: int) -> tuple[bytes, list[bytes], int, list[bytes]]:
@@ -779,6 +779,20 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(gil_held, name)):
             self._fail(-1)
         return name
 
+    def interface_index(self, sock: HasDescriptor, name: bytes) -> int:
+        request = _InterfaceRequest()
+        request.value = name
+        if gil_held.ioctl(sock._sp_fd, _SIOCGIFINDEX, request) < 0:
+            self._fail(-1)
+        return int.from_bytes(request.raw[_IFNAMSIZ : _IFNAMSIZ + 4], sys.byteorder)
+
+    def interface_name(self, sock: HasDescriptor, index: int) -> bytes:
+        content = bytes(_IFNAMSIZ) + index.to_bytes(4, sys.byteorder, signed=True)
+        request = _InterfaceRequest.from_buffer_copy(content.ljust(ctypes.sizeof(_InterfaceRequest), b"\0"))
+        if gil_held.ioctl(sock._sp_fd, _SIOCGIFNAME, request) < 0:
+            self._fail(-1)
+        return request.value
+
     def inet_aton(self, text: str) -> bytes | None:
         packed = _In6Address()
         return packed.raw[:4] if gil_held.inet_aton(text.encode(), packed) else None
@@ -809,6 +823,12 @@ _ToServent = POINTER(Servent)
 _HostName = c_char * _HOST_SIZE
 _ServiceName = c_char * _SERVICE_SIZE
 _InterfaceName = c_char * _INTERFACE_SIZE
+#: struct ifreq of netdevice(7): a name, and the union in which an index is.
+_IFNAMSIZ = 16
+_InterfaceRequest = c_char * 40
+# The same on every architecture (linux/sockios.h).
+_SIOCGIFNAME = 0x8910
+_SIOCGIFINDEX = 0x8933
 _InterfaceAddresses = ctypes.POINTER(InterfaceAddress)
 #: How many bytes a sockaddr has, by its family: of sockaddr_in and sockaddr_in6.
 _SIZES = {CONSTANTS["AF_INET"]: 16, CONSTANTS["AF_INET6"]: 28}

@@ -14,17 +14,23 @@ from __future__ import annotations
 import sys
 from _operator import index
 
-from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked, file_system_bytes, plain_bytes, plain_str
-from socketpkg._engine.originals import fsdecode, fsencode
+from socketpkg._engine.arguments import INT_MAX, UINT_MAX, c_masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from socketpkg._engine.families import RareFamilies
-    from socketpkg.contract import Syscalls
+    from socketpkg.contract import HasDescriptor, Syscalls
 
     SYSCALLS = Syscalls()
+
+    # Compiled, these are functions of C, in conversions.pxd.
+    _decoded: Callable[[bytes], str]
+    _encoded: Callable[[Any], bytes]
+    _plain_bytes: Callable[[Any], bytes]
+    _plain_str: Callable[[str], str]
 else:
     # The one instance of the backend's class, which socketpkg.backends has made.
     from .syscalls import SYSCALLS
@@ -43,6 +49,10 @@ AF_INET6 = CONSTANTS["AF_INET6"]
 # These have the addresses of AF_INET: RDS of Linux, divert(4) of FreeBSD.
 _AF_RDS = CONSTANTS.get("AF_RDS", -1)
 _AF_DIVERT = CONSTANTS.get("AF_DIVERT", -1)
+# Here an address depends on the interfaces or on the protocol, too.
+_AF_PACKET = CONSTANTS.get("AF_PACKET", -1)
+_AF_CAN = CONSTANTS.get("AF_CAN", -1)
+_AF_BLUETOOTH = CONSTANTS.get("AF_BLUETOOTH", -1)
 AI_PASSIVE = CONSTANTS["AI_PASSIVE"]
 SOCK_DGRAM = CONSTANTS["SOCK_DGRAM"]
 
@@ -86,9 +96,9 @@ def host_name(host: Any) -> str:
     if type(host) is str:
         name = host
     elif isinstance(host, str):
-        name = plain_str(host)
+        name = _plain_str(host)
     elif isinstance(host, (bytes, bytearray)):
-        name = fsdecode(plain_bytes(host))
+        name = _decoded(_plain_bytes(host))
     else:
         raise TypeError(f"str, bytes or bytearray expected, not {type(host).__name__}")
     if "\0" in name:
@@ -112,7 +122,7 @@ def idna(name: str) -> bytes:
     The codec's time grows with the square of the length of a label (CVE-2022-45061), so what cannot be a host name is
     refused before. A label has 63 bytes at most (RFC 1035 2.3.4), and no character takes less than one.
     """
-    name = plain_str(name)
+    name = _plain_str(name)
     if name.isascii():
         if len(name) < 64 and ".." not in name and name[:1] != ".":
             return name.encode("ascii")  # as the codec does, which takes modules that few programs need
@@ -154,7 +164,7 @@ def resolve(host: str, family: int) -> tuple[int, bytes, int]:
                     if number >= 0:
                         return AF_INET6, packed, number
     # Names that are no ASCII come from bytes; the resolver gets back the bytes they were.
-    found = _sys.getaddrinfo(fsencode(host), None, family, 0, 0, 0)
+    found = _sys.getaddrinfo(_encoded(host), None, family, 0, 0, 0)
     return _packed(found[0][4])
 
 
@@ -175,7 +185,7 @@ def _scope_id(scope: str) -> int:
         number = int(scope)
         return number if number <= 0xFFFFFFFF else -1
     try:
-        return _sys.if_nametoindex(fsencode(scope))
+        return _sys.if_nametoindex(_encoded(scope))
     except OSError:
         return -1
 
@@ -300,10 +310,10 @@ def _encode_inet6(address: Any, caller: str) -> bytes:
 
 
 def _encode_unix(address: Any) -> bytes:
-    if isinstance(address, str) or hasattr(type(address), "__fspath__"):
-        path = file_system_bytes(address)
+    if type(address) is not bytes and (isinstance(address, str) or hasattr(type(address), "__fspath__")):
+        path = _encoded(address)
     else:
-        path = plain_bytes(address)
+        path = _plain_bytes(address)
     if _ABSTRACT_NAMES and (not path or path[0] == 0):
         # An abstract name has no NUL behind it; an empty one asks bind(2) to choose one (autobind, unix(7)).
         if len(path) > _SUN_PATH_SIZE:
@@ -326,6 +336,14 @@ def _decode_inet(raw: bytes, family: int) -> Any:
     )
 
 
+def _decode_unix(raw: bytes) -> Any:
+    if len(raw) == _SUN_PATH:
+        return ""
+    if _ABSTRACT_NAMES and raw[_SUN_PATH] == 0:
+        return raw[_SUN_PATH:]
+    return _decoded(raw[_SUN_PATH:].partition(b"\0")[0])
+
+
 def _families() -> RareFamilies:
     """The codec of the other families, made when the first of them is used."""
     global _others
@@ -342,8 +360,9 @@ _others: RareFamilies | None = None
 class AddressCodec:
     """Addresses of Python to sockaddr and back. It has no state; it is a class so that compiled code calls it fast."""
 
-    def encode(self, family: int, proto: int, address: Any, caller: str) -> bytes:
-        """The sockaddr of *address* for a socket of *family* and *proto*; *caller* names the method in the errors.
+    def encode(self, family: int, proto: int, address: Any, caller: str, sock: HasDescriptor | None = None) -> bytes:
+        """The sockaddr of *address* for a socket of *family* and *proto*; *caller* names the method in the errors. The
+        interfaces in it are those of the network namespace of *sock*, or of the thread where there is no socket.
 
         Raises TypeError for an address of another form, OverflowError for numbers out of range, gaierror for a host
         that does not resolve, OSError for what the family cannot express.
@@ -356,7 +375,7 @@ class AddressCodec:
             return _encode_unix(address)
         if family in (_AF_RDS, _AF_DIVERT):
             return _encode_inet(address, caller)
-        return _families().encode(family, proto, address, caller)
+        return _families().encode(family, proto, address, caller, sock)
 
     def numeric(self, family: int, host: Any, port: Any) -> bytes | None:
         """The sockaddr of *host* and *port* if both are plain and numeric, without a scope, else None.
@@ -376,8 +395,9 @@ class AddressCodec:
             raw = self.encode(version, 0, address, "")
         return raw
 
-    def decode(self, raw: bytes, proto: int) -> Any:
-        """The address that a sockaddr holds, of a socket with the protocol *proto*; None for an empty one.
+    def decode(self, raw: bytes, proto: int, sock: HasDescriptor | None = None) -> Any:
+        """The address that a sockaddr holds, of a socket with the protocol *proto*; None for an empty one. The
+        interfaces in it are those of the network namespace of *sock*, or of the thread where there is no socket.
 
         A family that is not known gives ``(family, bytes)``, as in the standard library.
         """
@@ -387,21 +407,25 @@ class AddressCodec:
         if address is not None:
             return address
         address = _older_heard.get(raw)
-        if address is not None:
-            _keep(_recent_heard, _older_heard, raw, address)
-            return address
-        size = len(raw)
-        if size < 2:
-            return None
-        family = sockaddr_family(raw)
-        if (family == AF_INET and size >= 8) or (family == AF_INET6 and size >= 24):
-            address = _decode_inet(raw, family)
-            _keep(_recent_heard, _older_heard, raw, address)
-            return address
-        if family == AF_UNIX:
-            if size == _SUN_PATH:
-                return ""
-            if _ABSTRACT_NAMES and raw[_SUN_PATH] == 0:
-                return raw[_SUN_PATH:]
-            return fsdecode(raw[_SUN_PATH:].partition(b"\0")[0])
-        return _families().decode(family, proto, raw)
+        if address is None:
+            size = len(raw)
+            if size < 2:
+                return None
+            family = sockaddr_family(raw)
+            if (family == AF_INET and size >= 8) or (family == AF_INET6 and size >= 24):
+                address = _decode_inet(raw, family)
+            elif family == AF_UNIX:
+                address = _decode_unix(raw)
+            else:
+                address = _families().decode(family, proto, raw, sock)
+                if family in (_AF_PACKET, _AF_CAN, _AF_BLUETOOTH):
+                    return address  # by the sockaddr alone it is not known
+        _keep(_recent_heard, _older_heard, raw, address)
+        return address
+
+
+if "_port" in globals():
+    # Interpreted: what is declared in C, as _port is, is no name of a compiled module.
+    from socketpkg._engine.arguments import IN_C
+
+    globals().update(IN_C)

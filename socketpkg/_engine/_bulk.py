@@ -122,7 +122,7 @@ def _messages(
         for position in range(len(data)):
             raw = raws[position]
             if raw is not last:
-                address = _codec.decode(raw, sock._sp_proto)
+                address = _codec.decode(raw, sock._sp_proto, sock)
                 last = raw
             if full:
                 items = ancillary[position] if ancillary else []
@@ -175,7 +175,7 @@ def send(
         if address is not last:
             # Many messages to one address are looked up, and seen by audit hooks, as one.
             last = address
-            raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "sendmmsg")
+            raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "sendmmsg", sock)
             audit("socket.sendmsg", sock, address)
         data.append(tuple(source) if isinstance(source, (list, tuple)) else source)
         ancillary.append(items)
@@ -220,7 +220,7 @@ def send_segments(sock: Socket, data: ReadableBuffer, size: int, address: Any, f
     _refuse_stream(sock, "send_segments")
     if size < 1 or size > _SEGMENT_SIZE_MAX:
         raise ValueError(f"segment_size must be 1-{_SEGMENT_SIZE_MAX}")
-    raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "send_segments")
+    raw = b"" if address is None else _codec.encode(sock._sp_family, sock._sp_proto, address, "send_segments", sock)
     if type(data) is bytes:
         audit("socket.sendmsg", sock, address)
         return _send_segments(sock, data, size, raw, flags)
@@ -312,6 +312,6 @@ def receive_segments(sock: Socket, bufsize: int, flags: int) -> tuple[list[bytes
             _has_gro = gro = False
     if not gro:
         data, raw = _sys.recvfrom(sock, bufsize, flags, sock._sp_timeout)
-        return [data], _codec.decode(raw, sock._sp_proto)
+        return [data], _codec.decode(raw, sock._sp_proto, sock)
     segments, raw = _sys.recv_segments(sock, bufsize, flags, sock._sp_timeout)
-    return segments, _codec.decode(raw, sock._sp_proto)
+    return segments, _codec.decode(raw, sock._sp_proto, sock)

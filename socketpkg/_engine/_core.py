@@ -23,39 +23,43 @@ from socketpkg._engine.arguments import (
     IndexLikeInt,
     NegativeError,
     contiguous,
-    file_system_bytes,
-    plain_bytes,
-    plain_str,
 )
-from socketpkg._engine.buffers import is_buffer, refuses
-from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
+from socketpkg._engine.buffers import refuses
+from socketpkg._engine.originals import PathLike
 
 from ._address import CONSTANTS, SYSCALLS, AddressCodec, host_name, idna, resolve, sockaddr_family
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, SupportsFloat, SupportsIndex
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-    # Compiled, these are functions of C, in _core.pxd. Interpreted, `interpreted` puts functions of Python there.
+    # Compiled, these are functions of C, in _core.pxd and conversions.pxd. Interpreted, `interpreted` puts functions of
+    # Python there.
     _audit_address: Any
     _audit_lookup: Any
     _audit_new: Any
     _audit_one: Any
     _borrowed: Any
     _check_buffer: Any
+    _decoded: Callable[[bytes], str]
+    _encoded: Callable[[Any], bytes]
     _index: Any
     _intact: Any
+    _is_buffer: Callable[[object], bool]
     _method_of: Any
     _new: Any
     _open: Any
     _opened: Any
+    _plain_bytes: Callable[[Any], bytes]
+    _plain_str: Callable[[str], str]
     _prepare: Any
     _room: Any
     _saturated: Any
     _set_twins: Any
+    _strerror: Callable[[int], str]
     _taken: Any
 else:
     from socketpkg._engine.annotations import (
@@ -238,7 +242,7 @@ class Socket:
         if port:
             address = self._one_address(address, port, "bind")
         try:
-            raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind")
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "bind", self)
             _audit_address("socket.bind", self, address)
             _sys.bind(self, raw)
         except OSError as failure:
@@ -251,7 +255,7 @@ class Socket:
             address = self._one_address(address, port, "connect")
         error = 0
         try:
-            raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect")
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect", self)
             _audit_address("socket.connect", self, address)
             error = _sys.connect(self, raw, self._sp_timeout)
             if error:
@@ -259,7 +263,7 @@ class Socket:
                     raise TimeoutError("timed out")
                 if self._sp_fd < 0:
                     _check_woken(self)
-                raise OSError(error, strerror(error))
+                raise OSError(error, _strerror(error))
         except OSError as failure:
             # A layer that refuses says why.
             note = getattr(error, "note", None)
@@ -275,7 +279,7 @@ class Socket:
         """
         if port:
             address = self._one_address(address, port, "connect_ex")
-        raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect_ex")
+        raw = _codec.encode(self._sp_family, self._sp_proto, address, "connect_ex", self)
         _audit_address("socket.connect", self, address)
         error = _sys.connect(self, raw, self._sp_timeout)
         return errno.EWOULDBLOCK if error < 0 else error
@@ -307,11 +311,11 @@ class Socket:
 
     def getsockname(self) -> Any:
         """The socket's own address."""
-        return _codec.decode(_sys.getsockname(self), self._sp_proto)
+        return _codec.decode(_sys.getsockname(self), self._sp_proto, self)
 
     def getpeername(self) -> Any:
         """The address of the other end."""
-        return _codec.decode(_sys.getpeername(self), self._sp_proto)
+        return _codec.decode(_sys.getpeername(self), self._sp_proto, self)
 
     # -- options ---------------------------------------------------------------------------------------------------
 
@@ -354,7 +358,7 @@ class Socket:
         elif value is None:
             raise TypeError("setsockopt() requires 4 arguments when the third argument is None")
         else:
-            if type(value) is not bytes and not is_buffer(value):
+            if type(value) is not bytes and not _is_buffer(value):
                 raise TypeError(f"socket option should be int, bytes-like object or None (got {type(value).__name__})")
             _sys.setsockopt(self, level_number, number, value)
 
@@ -389,7 +393,7 @@ class Socket:
         if size < 0:
             raise ValueError("negative buffersize in recvfrom")
         data, raw = _sys.recvfrom(self, size, number, self._sp_timeout)
-        return data, _codec.decode(raw, self._sp_proto)
+        return data, _codec.decode(raw, self._sp_proto, self)
 
     def recvfrom_into(
         self, buffer: WriteableBuffer, nbytes: SupportsIndex = 0, flags: SupportsIndex = 0
@@ -404,7 +408,7 @@ class Socket:
             _check_writable(buffer, "recvfrom_into")
             raise
         count, raw = _sys.recvfrom_into(self, buffer, size, number, self._sp_timeout)
-        return count, _codec.decode(raw, self._sp_proto)
+        return count, _codec.decode(raw, self._sp_proto, self)
 
     def send(self, data: ReadableBuffer, flags: SupportsIndex = 0, /) -> int:
         """Sends *data*; returns how many of its bytes the kernel took."""
@@ -429,7 +433,7 @@ class Socket:
             # Before a host is looked up.
             _check_buffer(data)
         try:
-            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto")
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendto", self)
             _audit_address("socket.sendto", self, address)
             return _sys.sendto(self, data, flags, raw, self._sp_timeout)
         except OSError as failure:
@@ -482,7 +486,7 @@ class Socket:
         number = 0 if flags is _ZERO else c_int(flags)
         raw = b""
         if address is not None:
-            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendmsg")
+            raw = _codec.encode(self._sp_family, self._sp_proto, address, "sendmsg", self)
         # As in the standard library, before the buffers are looked at.
         _audit_address("socket.sendmsg", self, address)
         sources = _tuple_of(buffers, "sendmsg() argument 1 must be an iterable")
@@ -519,7 +523,7 @@ class Socket:
             raise OSError("algset is only supported for AF_ALG")
         if not isinstance(op, int):
             raise TypeError(f"sendmsg_afalg() argument 'op' must be int, not {type(op).__name__}")
-        data = None if iv is _LEFT_OUT else plain_bytes(iv)
+        data = None if iv is _LEFT_OUT else _plain_bytes(iv)
         if assoclen is not _LEFT_OUT and not isinstance(assoclen, int):
             raise TypeError(f"sendmsg_afalg() argument 'assoclen' must be int, not {type(assoclen).__name__}")
         flag_bits = c_int(flags)
@@ -627,7 +631,7 @@ def _accepted(sock: Socket) -> tuple[int, Any]:
         return _sys.accept_unnamed(sock, sock._sp_timeout), None
     fd, raw = _sys.accept(sock, sock._sp_timeout)
     try:
-        return fd, _codec.decode(raw, sock._sp_proto)
+        return fd, _codec.decode(raw, sock._sp_proto, sock)
     except BaseException:
         _sys.close(fd)
         raise
@@ -639,9 +643,9 @@ def _message(sock: Socket, message: tuple[Any, list[Any], int, bytes], added: in
     if added:
         marks &= ~added
     if not ancillary:
-        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto)
+        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto, sock)
     try:
-        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto)
+        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto, sock)
     except BaseException:
         # The call fails, so the descriptors that were received cannot be handed over.
         _sys.close_rights(ancillary)
@@ -1172,14 +1176,11 @@ def _close_socket(sock: Socket) -> None:
 
 
 def _text(value: Any, function: str, position: int) -> str:
-    # plain_str is not compiled, so most texts do without it.
-    text: str = value
-    if type(value) is not str:
-        if not isinstance(value, str):
-            kind = "None" if value is None else type(value).__name__
-            argument = f"argument {position}" if position else "argument"
-            raise TypeError(f"{function}() {argument} must be str, not {kind}")
-        text = plain_str(value)
+    if not isinstance(value, str):
+        kind = "None" if value is None else type(value).__name__
+        argument = f"argument {position}" if position else "argument"
+        raise TypeError(f"{function}() {argument} must be str, not {kind}")
+    text: str = _plain_str(value)
     if "\0" in text:
         raise ValueError("embedded null character")
     return text
@@ -1225,12 +1226,12 @@ def socketpair(
 def gethostname() -> str:
     """The name of this host."""
     audit("socket.gethostname")
-    return fsdecode(_sys.gethostname())
+    return _decoded(_sys.gethostname())
 
 
 def sethostname(name: str | bytes, /) -> None:
     """Sets the name of this host."""
-    raw = file_system_bytes(name)
+    raw = _encoded(name)
     if b"\0" in raw and not isinstance(name, bytes):
         raise ValueError("embedded null byte")
     audit("socket.sethostname", raw)
@@ -1261,7 +1262,7 @@ def gethostbyname_ex(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
     name = _host_argument(host, "gethostbyname_ex")
     _audit_one("socket.gethostbyname", host)
     resolve(name, AF_INET)
-    return _host_entry(_sys.gethostbyname(fsencode(name), AF_INET))
+    return _host_entry(_sys.gethostbyname(_encoded(name), AF_INET))
 
 
 def gethostbyaddr(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
@@ -1275,8 +1276,8 @@ def gethostbyaddr(host: str | bytes, /) -> tuple[str, list[str], list[str]]:
 def _host_entry(entry: tuple[bytes, list[bytes], int, list[bytes]]) -> tuple[str, list[str], list[str]]:
     name, aliases, family, addresses = entry
     return (
-        fsdecode(name),
-        [fsdecode(alias) for alias in aliases],
+        _decoded(name),
+        [_decoded(alias) for alias in aliases],
         [_sys.inet_ntop(family, packed) for packed in addresses],
     )
 
@@ -1305,16 +1306,16 @@ def getaddrinfo(
     elif isinstance(host, str):
         name = idna(host)
     elif isinstance(host, bytes):
-        name = plain_bytes(host)
+        name = _plain_bytes(host)
     else:
         raise TypeError("getaddrinfo() argument 1 must be string or None")
     service: bytes | None
     if port is None:
         service = None
     elif isinstance(port, str):
-        service = plain_str(port).encode()
+        service = _plain_str(port).encode()
     elif isinstance(port, bytes):
-        service = plain_bytes(port)
+        service = _plain_bytes(port)
     elif port.__class__ is int or (IndexLikeInt and hasattr(port.__class__, "__index__")):
         # However large: the resolver judges it (gh-74895).
         service = b"%d" % index(port)
@@ -1322,7 +1323,7 @@ def getaddrinfo(
         raise OSError("Int or String expected")
     _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)
     return [
-        (found_family, found_type, found_proto, fsdecode(canonname), _codec.decode(raw, found_proto))
+        (found_family, found_type, found_proto, _decoded(canonname), _codec.decode(raw, found_proto))
         for found_family, found_type, found_proto, canonname, raw in _sys.getaddrinfo(
             _until_nul(name), _until_nul(service), family_number, kind, protocol, flag_bits
         )
@@ -1387,17 +1388,12 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     family = sockaddr_family(raw)
     if family == AF_INET and size != 2:
         raise OSError("IPv4 sockaddr must be 2 tuple")
-    if family == AF_INET6:
+    if family == AF_INET6 and (flowinfo or scope_id):
         # A scope that the host names ("fe80::1%eth0") holds unless the tuple has one of its own.
         address = _codec.decode(raw, 0)
         raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id or address[3]), "getnameinfo")
     name, service = _sys.getnameinfo(raw, flag_bits)
     return _decoded(name), _decoded(service)
-
-
-def _decoded(name: bytes) -> str:
-    """fsdecode(), which is interpreted: every file system's encoding has ASCII as it is."""
-    return name.decode("ascii") if name.isascii() else fsdecode(name)
 
 
 def getservbyname(servicename: str, /, *protocolname: str) -> int:
@@ -1421,7 +1417,7 @@ def getservbyport(port: SupportsIndex, /, *protocolname: str) -> str:
     name = _sys.getservbyport(number, None if proto is None else proto.encode())
     if name is None:
         raise OSError("port/proto not found")
-    return fsdecode(name)
+    return _decoded(name)
 
 
 def _protocol(given: tuple[str, ...], function: str) -> str | None:
@@ -1441,12 +1437,12 @@ def getprotobyname(name: str, /) -> int:
 
 def if_nameindex() -> list[tuple[int, str]]:
     """A list of (index, name) of the network interfaces."""
-    return [(index, fsdecode(name)) for index, name in _sys.if_nameindex()]
+    return [(index, _decoded(name)) for index, name in _sys.if_nameindex()]
 
 
 def if_nametoindex(oname: str | bytes | PathLike[Any], /) -> int:
     """The index of the interface with that name."""
-    name = file_system_bytes(oname)
+    name = _encoded(oname)
     if b"\0" in name:
         raise ValueError("embedded null byte")
     return _sys.if_nametoindex(name)
@@ -1456,7 +1452,7 @@ def if_indextoname(index: SupportsIndex, /) -> str:
     """The name of the interface with that index."""
     if not IndexLikeInt and not isinstance(index, int):
         raise TypeError("an integer is required")
-    return fsdecode(_sys.if_indextoname(_unsigned_int(index, "index is too large")))
+    return _decoded(_sys.if_indextoname(_unsigned_int(index, "index is too large")))
 
 
 def htons(x: SupportsIndex, /) -> int:
@@ -1542,7 +1538,7 @@ def inet_aton(ip_addr: str, /) -> bytes:
 
 def inet_ntoa(packed_ip: ReadableBuffer, /) -> str:
     """The text of an IPv4 address of four packed bytes."""
-    packed: bytes = packed_ip if type(packed_ip) is bytes else plain_bytes(packed_ip)  # which is not compiled
+    packed: bytes = _plain_bytes(packed_ip)
     if len(packed) != 4:
         raise OSError("packed IP wrong length for inet_ntoa")
     return _sys.inet_ntop(AF_INET, packed)
@@ -1560,7 +1556,7 @@ def inet_pton(address_family: SupportsIndex, ip_string: str, /) -> bytes:
 def inet_ntop(address_family: SupportsIndex, packed_ip: ReadableBuffer, /) -> str:
     """The text of a packed IP address of AF_INET or AF_INET6."""
     family = c_int(address_family)
-    packed: bytes = packed_ip if type(packed_ip) is bytes else plain_bytes(packed_ip)  # which is not compiled
+    packed: bytes = _plain_bytes(packed_ip)
     if family == AF_INET:
         expected = 4
     elif family == AF_INET6:

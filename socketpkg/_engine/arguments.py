@@ -1,6 +1,7 @@
 """Numbers that programs give to the numbers of the contract, with the standard library's errors.
 
-The conversions that every transfer makes are in `socketpkg._engine._core`, where they are compiled.
+The conversions that every transfer makes are in `socketpkg._engine._core`, where they are compiled. `IN_C` names those
+here that the compiled modules have in C.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import sys
 from _operator import index
 from _warnings import warn
 
-from socketpkg._engine.buffers import memoryview_of
-from socketpkg._engine.originals import PathLike, fsencode
+from socketpkg._engine.buffers import is_buffer, memoryview_of
+from socketpkg._engine.originals import PathLike, fsdecode, fsencode, strerror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,3 +76,14 @@ def c_masked(value: SupportsIndex, bits: int) -> int:
     if sys.version_info >= (3, 15) and not -(1 << bits - 1) <= number < 1 << bits:
         warn("integer value out of range", DeprecationWarning, skip_file_prefixes=(_PACKAGE,))
     return number & (1 << bits) - 1
+
+
+#: By the names that they have in C, in the c backend's ``conversions.pxd``. Interpreted modules take these functions.
+IN_C: dict[str, Any] = {
+    "_decoded": fsdecode,
+    "_encoded": file_system_bytes,
+    "_is_buffer": is_buffer,
+    "_plain_bytes": plain_bytes,
+    "_plain_str": plain_str,
+    "_strerror": strerror,
+}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from socketpkg.contract import Syscalls
+    from socketpkg.contract import HasDescriptor, Syscalls
 
 # Each begins with the family, two bytes, and "x" is padding or reserved.
 _NETLINK = Struct("=H2xII")  # sockaddr_nl: pid, groups
@@ -63,7 +63,7 @@ class RareFamilies:
         self._sys = syscalls
         #: The families that the headers know.
         self._named = frozenset([number for name, number in constants.items() if name.startswith("AF_") and number > 0])
-        self._codecs: dict[int, tuple[Callable[[int, Any, str], bytes], Callable[[int, bytes], Any]]] = {}
+        self._codecs: dict[int, tuple[Callable[..., bytes], Callable[..., Any]]] = {}
         if "sa-len" not in syscalls.features:
             for name, encode, decode in (
                 ("AF_NETLINK", self._encode_netlink, self._decode_netlink),
@@ -78,7 +78,7 @@ class RareFamilies:
                 if name in constants:
                     self._codecs[constants[name]] = encode, decode
 
-    def encode(self, family: int, proto: int, address: Any, caller: str) -> bytes:
+    def encode(self, family: int, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         """The sockaddr of *address* for a socket of *family* and *proto*."""
         codec = self._codecs.get(family)
         if isinstance(address, bytes) and family != self._constants.get("AF_BLUETOOTH"):
@@ -87,13 +87,13 @@ class RareFamilies:
             return plain_bytes(address)
         if codec is None:
             raise OSError(f"{caller}(): bad family")
-        return codec[0](proto, address, caller)
+        return codec[0](proto, address, caller, sock)
 
-    def decode(self, family: int, proto: int, raw: bytes) -> Any:
+    def decode(self, family: int, proto: int, raw: bytes, sock: HasDescriptor | None) -> Any:
         """The address in a sockaddr of *family*, of a socket with the protocol *proto*."""
         codec = self._codecs.get(family)
         if codec is not None:
-            return codec[1](proto, raw)
+            return codec[1](proto, raw, sock)
         if family in self._named:
             # The form that `encode` takes for it.
             return raw
@@ -101,58 +101,62 @@ class RareFamilies:
 
     # -- interfaces --------------------------------------------------------------------------------------------------
 
-    def _interface_index(self, name: bytes) -> int:
+    # A socket has the interfaces of its network namespace, whatever the namespace of the thread is.
+
+    def _interface_index(self, name: bytes, sock: HasDescriptor | None) -> int:
         if len(name) >= _IFNAMSIZ:
             # musl would look for the beginning of the name.
             raise OSError(errno.ENODEV, strerror(errno.ENODEV))
-        return self._sys.if_nametoindex(name)
+        return self._sys.if_nametoindex(name) if sock is None else self._sys.interface_index(sock, name)
 
-    def _interface_name(self, number: int) -> str:
+    def _interface_name(self, number: int, sock: HasDescriptor | None) -> str:
         """Empty for 0, which is any interface, and for an interface that is gone."""
         if number:
             try:
-                return fsdecode(self._sys.if_indextoname(number & UINT_MAX))
+                if sock is None:
+                    return fsdecode(self._sys.if_indextoname(number & UINT_MAX))
+                return fsdecode(self._sys.interface_name(sock, number))
             except OSError:
                 pass
         return ""
 
     # -- AF_NETLINK: (pid, groups) -----------------------------------------------------------------------------------
 
-    def _encode_netlink(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_netlink(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, f"{caller}(): AF_NETLINK")
         if len(items) != 2:
             raise TypeError("AF_NETLINK address must be a pair (pid, groups)")
         return _NETLINK.pack(self._constants["AF_NETLINK"], *(c_masked(item, 32) for item in items))
 
-    def _decode_netlink(self, proto: int, raw: bytes) -> tuple[int, int]:
+    def _decode_netlink(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[int, int]:
         _, pid, groups = _unpack(_NETLINK, raw)
         return pid, groups
 
     # -- AF_QIPCRTR: (node, port) ------------------------------------------------------------------------------------
 
-    def _encode_qipcrtr(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_qipcrtr(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, "getsockaddrarg: AF_QIPCRTR")
         node, port = _pair_of_numbers(items)
         return _QIPCRTR.pack(self._constants["AF_QIPCRTR"], node, port)
 
-    def _decode_qipcrtr(self, proto: int, raw: bytes) -> tuple[int, int]:
+    def _decode_qipcrtr(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[int, int]:
         _, node, port = _unpack(_QIPCRTR, raw)
         return node, port
 
     # -- AF_VSOCK: (cid, port) ---------------------------------------------------------------------------------------
 
-    def _encode_vsock(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_vsock(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, "getsockaddrarg: AF_VSOCK")
         cid, port = _pair_of_numbers(items)
         return _VSOCK.pack(self._constants["AF_VSOCK"], port, cid)
 
-    def _decode_vsock(self, proto: int, raw: bytes) -> tuple[int, int]:
+    def _decode_vsock(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[int, int]:
         _, port, cid = _unpack(_VSOCK, raw)
         return cid, port
 
     # -- AF_PACKET: (ifname, proto[, pkttype[, hatype[, addr]]]) -----------------------------------------------------
 
-    def _encode_packet(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_packet(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, f"{caller}(): AF_PACKET")
         if not 2 <= len(items) <= 5:
             raise TypeError(_PACKET_FORM)
@@ -165,7 +169,7 @@ class RareFamilies:
                 raise OverflowError(f"{caller}(): address argument out of range")
         ethertype, packet_type, hardware_type = numbers
         hardware = plain_bytes(items[4]) if len(items) > 4 else b""
-        number = self._interface_index(name)
+        number = self._interface_index(name, sock)
         if len(hardware) > _HARDWARE_ADDRESS_SIZE:
             raise ValueError("Hardware address must be 8 bytes or less")
         if not 0 <= ethertype <= 0xFFFF:
@@ -180,10 +184,10 @@ class RareFamilies:
             hardware,
         )
 
-    def _decode_packet(self, proto: int, raw: bytes) -> tuple[str, int, int, int, bytes]:
+    def _decode_packet(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[str, int, int, int, bytes]:
         _, ethertype, number, hardware_type, packet_type, size, _ = _unpack(_PACKET, raw)
         return (
-            self._interface_name(number),
+            self._interface_name(number, sock),
             int.from_bytes(ethertype, "big"),
             packet_type,
             hardware_type,
@@ -193,7 +197,7 @@ class RareFamilies:
 
     # -- AF_TIPC: (addr_type, v1, v2, v3[, scope]) -------------------------------------------------------------------
 
-    def _encode_tipc(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_tipc(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, f"{caller}(): AF_TIPC")
         if not 4 <= len(items) <= 5:
             raise TypeError("AF_TIPC address must be a tuple (addr_type, v1, v2, v3[, scope])")
@@ -211,7 +215,7 @@ class RareFamilies:
         scope = (scope & 0x7F) - (scope & 0x80)  # a signed char
         return _TIPC.pack(self._constants["AF_TIPC"], kind, scope, *union)
 
-    def _decode_tipc(self, proto: int, raw: bytes) -> tuple[int, int, int, int, int]:
+    def _decode_tipc(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[int, int, int, int, int]:
         _, kind, scope, one, two, three = _unpack(_TIPC, raw)
         scope &= UINT_MAX
         if kind == self._constants["TIPC_ADDR_NAMESEQ"]:
@@ -224,7 +228,7 @@ class RareFamilies:
 
     # -- AF_CAN: (interface,), for CAN_ISOTP with (rx_id, tx_id), for CAN_J1939 with (name, pgn, addr) ---------------
 
-    def _encode_can(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_can(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         constants = self._constants
         if proto == constants["CAN_RAW"] or proto == constants["CAN_BCM"]:
             items = _tuple(address, f"{caller}(): AF_CAN")
@@ -244,11 +248,11 @@ class RareFamilies:
             raise OSError(f"{caller}(): unsupported CAN protocol")
         if len(name) >= _IFNAMSIZ:
             raise OSError("AF_CAN interface name too long")
-        return _CAN.pack(constants["AF_CAN"], self._interface_index(name) if name else 0, union)
+        return _CAN.pack(constants["AF_CAN"], self._interface_index(name, sock) if name else 0, union)
 
-    def _decode_can(self, proto: int, raw: bytes) -> tuple[Any, ...]:
+    def _decode_can(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[Any, ...]:
         _, number, union = _unpack(_CAN, raw)
-        name = self._interface_name(number)
+        name = self._interface_name(number, sock)
         if proto == self._constants["CAN_ISOTP"]:
             return name, *_CAN_ISOTP.unpack(union)
         if proto == self._constants["CAN_J1939"]:
@@ -257,7 +261,7 @@ class RareFamilies:
 
     # -- AF_ALG: (type, name[, feat[, mask]]) ------------------------------------------------------------------------
 
-    def _encode_alg(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_alg(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         items = _tuple(address, f"{caller}(): AF_ALG")
         if not 2 <= len(items) <= 4:
             raise TypeError(_ALG_FORM)
@@ -273,7 +277,7 @@ class RareFamilies:
             raise ValueError("AF_ALG name too long.")
         return _ALG.pack(self._constants["AF_ALG"], kind, feat, mask, name)
 
-    def _decode_alg(self, proto: int, raw: bytes) -> tuple[str, str, int, int]:
+    def _decode_alg(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> tuple[str, str, int, int]:
         _, kind, feat, mask, name = _unpack(_ALG, raw)
         return kind.partition(b"\0")[0].decode(), name.partition(b"\0")[0].decode(), feat, mask
 
@@ -281,7 +285,7 @@ class RareFamilies:
     # BTPROTO_L2CAP (bdaddr, psm[, cid[, bdaddr_type]]), BTPROTO_RFCOMM (bdaddr, channel),
     # BTPROTO_HCI dev or (dev[, channel]), BTPROTO_SCO bdaddr
 
-    def _encode_bluetooth(self, proto: int, address: Any, caller: str) -> bytes:
+    def _encode_bluetooth(self, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         constants = self._constants
         family = constants["AF_BLUETOOTH"]
         if proto == constants["BTPROTO_L2CAP"]:
@@ -304,7 +308,7 @@ class RareFamilies:
             raise OSError(f"{caller}(): wrong format")
         raise OSError(f"{caller}(): unknown Bluetooth protocol")
 
-    def _decode_bluetooth(self, proto: int, raw: bytes) -> Any:
+    def _decode_bluetooth(self, proto: int, raw: bytes, sock: HasDescriptor | None) -> Any:
         constants = self._constants
         if proto == constants["BTPROTO_L2CAP"]:
             _, packed_psm, bdaddr, packed_cid, kind = _unpack(_L2CAP, raw)

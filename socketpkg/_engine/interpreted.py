@@ -8,7 +8,7 @@ from _operator import index
 from _warnings import warn as _warn
 
 from ..contract import Descriptor
-from .arguments import contiguous
+from .arguments import IN_C, contiguous
 from .functions import Function
 
 TYPE_CHECKING = False
@@ -115,6 +115,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     names["_opened"] = _opened
     names["HEAD"] = compiled if found is None else base
     names["_check_buffer"] = _check_buffer
+    names.update(IN_C)
     names["_intact"], names["_new"], names["_set_twins"] = _makers()
     names["_index"] = names["_saturated"] = index
     for name, value in namespace.items():

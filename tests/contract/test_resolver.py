@@ -169,6 +169,29 @@ def test_interfaces(syscalls: Any) -> None:
         assert caught.value.strerror == os.strerror(caught.value.errno)
 
 
+def test_interfaces_of_a_socket(syscalls: Any) -> None:
+    with stdlib.socket() as sock:
+        ours = sock.fileno()
+        for index, name in stdlib.if_nameindex():
+            assert syscalls.interface_index(ours, name.encode()) == index
+            found = syscalls.interface_name(ours, index)
+            assert type(found) is bytes
+            assert found == name.encode()
+        wrong = [
+            (errno.ENODEV, lambda: syscalls.interface_index(ours, b"nope")),
+            (errno.ENODEV, lambda: syscalls.interface_index(ours, b"")),
+            (errno.ENODEV, lambda: syscalls.interface_index(ours, b"x" * 15)),
+            (errno.ENODEV, lambda: syscalls.interface_name(ours, 2**31 - 1)),
+            (errno.ENODEV, lambda: syscalls.interface_name(ours, -1)),
+            (errno.EBADF, lambda: syscalls.interface_index(-1, b"lo")),
+            (errno.EBADF, lambda: syscalls.interface_name(-1, 1)),
+        ]
+        for number, call in wrong:
+            with pytest.raises(OSError) as caught:
+                call()
+            assert caught.value.args == (number, os.strerror(number))
+
+
 @pytest.mark.parametrize("text", ["127.0.0.1", "0.0.0.0", "255.255.255.255", "1.2.3", "1.2.3.256", "", "x", "\xe9"])
 def test_inet_pton(syscalls: Any, text: str) -> None:
     wanted: bytes | None

@@ -13,6 +13,7 @@ import os
 import struct
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 #: Longer than anything here takes, also on an emulated machine.
@@ -173,6 +174,41 @@ def packet_sending(S: Any) -> Any:
             if data.startswith(marker):
                 found[data[len(marker) :]] = address[:2], address[3:]
         return counts, sorted(found.items()), sends.getsockname()[:2]
+
+
+CLONE_NEWNET, SIOCSIFNAME = 0x40000000, 0x8923
+
+
+@use
+def packet_in_another_namespace(S: Any) -> Any:
+    """A socket keeps the network namespace that it was made in, and with it the names of the interfaces there."""
+    import ctypes
+    import fcntl
+
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def make() -> None:
+        # The namespace is that of this thread alone. Its one interface gets a name of its own.
+        if libc.unshare(CLONE_NEWNET):
+            number = ctypes.get_errno()
+            if number in (errno.ENOSYS, errno.EINVAL):
+                raise Missing("network namespaces")
+            raise OSError(number, os.strerror(number))
+        sock = opened.socket(S.AF_PACKET, S.SOCK_RAW, 0)
+        fcntl.ioctl(sock.fileno(), SIOCSIFNAME, struct.pack("16s24s", b"lo", b"inside"))
+        sock.bind(("inside", ETH_P_ALL))
+        made.append(sock)
+
+    made: list[Any] = []
+    with Opened(S) as opened, ThreadPoolExecutor(1) as threads:
+        threads.submit(make).result()
+        name = made[0].getsockname()[0]
+        made[0].bind(("inside", 0))
+        try:
+            made[0].bind(("lo", 0))
+        except OSError as error:
+            return name, made[0].getsockname()[:2], error.args
+        return None
 
 
 # -- AF_NETLINK: netlink(7) --------------------------------------------------------------------------------------------

@@ -578,6 +578,9 @@ class Unreadable(Exception):
 def test_descriptors_are_closed_when_the_address_cannot_be_told(
     dgrams: Any, short_dir: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
+    address_codec = socket._socket.backend.address
+    if not hasattr(address_codec, "_decoded"):
+        pytest.skip("C decodes it, which fails where there is no memory: tests/faults")
     one, two = dgrams
     one.bind(str(short_dir / "one"))
     arguments: dict[str, tuple[tuple[Any, ...], dict[str, int]]] = {
@@ -591,11 +594,11 @@ def test_descriptors_are_closed_when_the_address_cannot_be_told(
     count = 2 if method.startswith("recvmmsg") else 1
     assert one.sendmmsg([(b"a", None, [rights(one.fileno(), two.fileno())])] * count) == count
 
-    def fsdecode(name: Any) -> str:
+    def decoded(name: Any) -> str:
         raise Unreadable
 
     with monkeypatch.context() as patch:
-        patch.setattr(socket._socket.backend.address, "fsdecode", fsdecode)
+        patch.setattr(address_codec, "_decoded", decoded)
         with pytest.raises(Unreadable):
             getattr(two, method)(*positional, **keywords)
     assert set(os.listdir("/dev/fd")) == before
