@@ -274,14 +274,14 @@ def _receive_error(data: bytes) -> ReceiveError:
     number, origin, kind, code, _, info, more = _SOCK_EXTENDED_ERR.unpack_from(data)
     raw = data[_SOCK_EXTENDED_ERR.size :]
     # AF_UNSPEC when no host told it.
-    offender = _CODEC.decode(raw, 0) if len(raw) > 2 and any(raw[:2]) else None
+    offender = _CODEC.decode(raw, 0, None) if len(raw) > 2 and any(raw[:2]) else None
     return ReceiveError(number, origin, kind, code, info, more, offender)
 
 
 def _original(data: bytes) -> OriginalDestination:
     if len(data) < 16:
         raise ValueError
-    return OriginalDestination(_CODEC.decode(data, 0))
+    return OriginalDestination(_CODEC.decode(data, 0, None))
 
 
 def _decoders() -> dict[tuple[int, int], Callable[[bytes], Any]]:

@@ -118,7 +118,7 @@ def _family(raw: bytes) -> int:
 def _host(raw: bytes, device: str) -> str | None:
     if not raw:
         return None
-    address: Any = _CODEC.decode(raw, 0)
+    address: Any = _CODEC.decode(raw, 0, None)
     host: str = address[0]
     return f"{host}%{device}" if device and len(address) == 4 and address[3] else host
 

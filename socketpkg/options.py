@@ -538,7 +538,7 @@ def _storage(family: int, host: str) -> bytes:
         socketpkg.inet_pton(family, host)
     except OSError:
         raise OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: {host!r} is no address of the family") from None
-    raw: bytes = _CODEC.encode(family, 0, (host, 0), "join_group")
+    raw: bytes = _CODEC.encode(family, 0, (host, 0), "join_group", None)
     return raw.ljust(_STORAGE, b"\0")
 
 
@@ -624,4 +624,4 @@ def original_destination(sock: socketpkg.socket) -> Any:
     if name not in _CONSTANTS:
         raise _missing(name)
     level = _CONSTANTS["IPPROTO_IPV6" if six else "IPPROTO_IP"]
-    return _CODEC.decode(sock.getsockopt(level, _CONSTANTS[name], 28 if six else 16), 0)
+    return _CODEC.decode(sock.getsockopt(level, _CONSTANTS[name], 28 if six else 16), 0, None)

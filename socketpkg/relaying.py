@@ -295,7 +295,7 @@ def accept_many(listener: socketpkg.socket, limit: SupportsIndex = 64) -> list[t
     try:
         _SYSCALLS.accept_many(descriptor, most, _timeout_ns(listener.gettimeout()), accepted)
         for fd, raw in accepted:
-            address = _CODEC.decode(raw, proto)
+            address = _CODEC.decode(raw, proto, None)
             # As __init__ of the class does it, without asking the kernel for the family and type, which are known.
             sock: Any = cls.__new__(cls)
             sock._io_refs = 0

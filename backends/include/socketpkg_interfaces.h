@@ -18,7 +18,7 @@
 #endif
 
 /* The index of an interface; -1 with errno when there is none of that name. */
-static inline int sp_interface_index(int fd, const char *name)
+static inline int sp_index_by_name(int fd, const char *name)
 {
 #if SP_HAVE_INTERFACE_IOCTL
     struct ifreq request;
@@ -37,7 +37,7 @@ static inline int sp_interface_index(int fd, const char *name)
 }
 
 /* Puts the name of an interface into *name*, which has room for IF_NAMESIZE bytes; -1 with errno when there is none. */
-static inline int sp_interface_name(int fd, int index, char *name)
+static inline int sp_name_by_index(int fd, int index, char *name)
 {
 #if SP_HAVE_INTERFACE_IOCTL
     struct ifreq request;

@@ -30,10 +30,10 @@ cdef object _decode_unix(bytes raw)
 
 
 cdef class AddressCodec:
-    cpdef bytes encode(self, int family, int proto, object address, str caller, Descriptor sock=*)
+    cpdef bytes encode(self, int family, int proto, object address, str caller, Descriptor sock)
 
     @cython.locals(version=int, raw=bytes)
     cpdef bytes numeric(self, int family, object host, object port)
 
     @cython.locals(family=int, size=Py_ssize_t)
-    cpdef object decode(self, bytes raw, int proto, Descriptor sock=*)
+    cpdef object decode(self, bytes raw, int proto, Descriptor sock)

@@ -175,8 +175,8 @@ cdef extern from "socketpkg_gil.h":
 cdef extern from "socketpkg_interfaces.h" nogil:
     enum:
         IF_NAMESIZE
-    int sp_interface_index(int fd, const char *name)
-    int sp_interface_name(int fd, int index, char *name)
+    int sp_index_by_name(int fd, const char *name)
+    int sp_name_by_index(int fd, int index, char *name)
 
 cdef extern from "socketpkg_netdb.h" nogil:
     const int SP_BUFFER_TOO_SMALL

@@ -528,14 +528,14 @@ cdef class Syscalls(Contract):
         return <bytes>name
 
     def interface_index(self, Descriptor sock, bytes name):
-        cdef int index = libc.sp_interface_index(sock._sp_fd, PyBytes_AS_STRING(name))
+        cdef int index = libc.sp_index_by_name(sock._sp_fd, PyBytes_AS_STRING(name))
         if index < 0:
             check(-1)
         return index
 
     def interface_name(self, Descriptor sock, int index):
         cdef char name[libc.IF_NAMESIZE]
-        if libc.sp_interface_name(sock._sp_fd, index, name) < 0:
+        if libc.sp_name_by_index(sock._sp_fd, index, name) < 0:
             check(-1)
         return <bytes>name
 

@@ -101,8 +101,6 @@ const char *sp_compiler(void);
 const char *sp_libc(void);
 
 /* Calls that never block. Those that _source.c marks as SP_GIL_HELD are added to them. */
-int held_interface_index(int fd, const char *name);
-int held_interface_name(int fd, int index, char *name);
 int held_socket(int family, int type, int proto);
 int held_socketpair(int family, int type, int proto, int *pair);
 #define SP_FAILURES ...

@@ -463,15 +463,15 @@ static int sp_if_indextoname(unsigned int index, char *name)
     return if_indextoname(index, name) == NULL ? -errno : 0;
 }
 
-static int held_interface_index(int fd, const char *name)
+SP_GIL_HELD sp_interface_index(int fd, const char *name)
 {
-    int index = sp_interface_index(fd, name);
+    int index = sp_index_by_name(fd, name);
     return index < 0 ? -errno : index;
 }
 
-static int held_interface_name(int fd, int index, char *name)
+SP_GIL_HELD sp_interface_name(int fd, int index, char *name)
 {
-    SP_STATUS(sp_interface_name(fd, index, name));
+    SP_STATUS(sp_name_by_index(fd, index, name));
 }
 
 static int sp_sethostname(const void *name, size_t length)

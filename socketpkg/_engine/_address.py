@@ -360,7 +360,7 @@ _others: RareFamilies | None = None
 class AddressCodec:
     """Addresses of Python to sockaddr and back. It has no state; it is a class so that compiled code calls it fast."""
 
-    def encode(self, family: int, proto: int, address: Any, caller: str, sock: HasDescriptor | None = None) -> bytes:
+    def encode(self, family: int, proto: int, address: Any, caller: str, sock: HasDescriptor | None) -> bytes:
         """The sockaddr of *address* for a socket of *family* and *proto*; *caller* names the method in the errors. The
         interfaces in it are those of the network namespace of *sock*, or of the thread where there is no socket.
 
@@ -392,10 +392,10 @@ class AddressCodec:
         if raw is None:
             if not _is_numeric(host, version) or not 0 <= port <= 0xFFFF:
                 return None
-            raw = self.encode(version, 0, address, "")
+            raw = self.encode(version, 0, address, "", None)
         return raw
 
-    def decode(self, raw: bytes, proto: int, sock: HasDescriptor | None = None) -> Any:
+    def decode(self, raw: bytes, proto: int, sock: HasDescriptor | None) -> Any:
         """The address that a sockaddr holds, of a socket with the protocol *proto*; None for an empty one. The
         interfaces in it are those of the network namespace of *sock*, or of the thread where there is no socket.
 

@@ -1323,7 +1323,7 @@ def getaddrinfo(
         raise OSError("Int or String expected")
     _audit_lookup("socket.getaddrinfo", host, port, family_number, kind, protocol)
     return [
-        (found_family, found_type, found_proto, _decoded(canonname), _codec.decode(raw, found_proto))
+        (found_family, found_type, found_proto, _decoded(canonname), _codec.decode(raw, found_proto, None))
         for found_family, found_type, found_proto, canonname, raw in _sys.getaddrinfo(
             _until_nul(name), _until_nul(service), family_number, kind, protocol, flag_bits
         )
@@ -1348,7 +1348,7 @@ def _numeric_addresses(
         found = _sys.getaddrinfo(host.encode(), b"%d" % port, family, kind, protocol, flags)
         kinds = tuple([(found_type, found_proto) for _, found_type, found_proto, _, _ in found])
         _numeric_kinds[question] = kinds
-    address = _codec.decode(raw, 0)
+    address = _codec.decode(raw, 0, None)
     return [(version, found_type, found_proto, "", address) for found_type, found_proto in kinds]
 
 
@@ -1390,8 +1390,9 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
         raise OSError("IPv4 sockaddr must be 2 tuple")
     if family == AF_INET6 and (flowinfo or scope_id):
         # A scope that the host names ("fe80::1%eth0") holds unless the tuple has one of its own.
-        address = _codec.decode(raw, 0)
-        raw = _codec.encode(AF_INET6, 0, (address[0], address[1], flowinfo, scope_id or address[3]), "getnameinfo")
+        address = _codec.decode(raw, 0, None)
+        whole = address[0], address[1], flowinfo, scope_id or address[3]
+        raw = _codec.encode(AF_INET6, 0, whole, "getnameinfo", None)
     name, service = _sys.getnameinfo(raw, flag_bits)
     return _decoded(name), _decoded(service)
 

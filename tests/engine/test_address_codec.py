@@ -184,12 +184,12 @@ class Codec:
         return self.constants[name] if name else 0
 
     def encode(self, family: str, proto: str, address: Any) -> bytes:
-        raw = self._codec.encode(self.number(family), self.number(proto), address, "bind")
+        raw = self._codec.encode(self.number(family), self.number(proto), address, "bind", None)
         assert type(raw) is bytes
         return raw
 
     def decode(self, raw: bytes, proto: str) -> Any:
-        return self._codec.decode(raw, self.number(proto))
+        return self._codec.decode(raw, self.number(proto), None)
 
 
 @pytest.fixture
@@ -828,13 +828,13 @@ def test_no_number_of_peers_is_one_too_many(counted: tuple[Any, list[str]], coun
     module, read = counted
     codec = module.AddressCodec()
     order = peers(count)
-    first = [codec.encode(stdlib.AF_INET, 0, address, "sendto") for address in order]
-    heard = [codec.decode(raw, 0) for raw in first]
+    first = [codec.encode(stdlib.AF_INET, 0, address, "sendto", None) for address in order]
+    heard = [codec.decode(raw, 0, None) for raw in first]
     assert heard == order
     read.clear()
     for number in random.Random(count).choices(range(count), k=2 * count):
-        assert codec.encode(stdlib.AF_INET, 0, order[number], "sendto") is first[number]
-        assert codec.decode(first[number], 0) is heard[number]
+        assert codec.encode(stdlib.AF_INET, 0, order[number], "sendto", None) is first[number]
+        assert codec.decode(first[number], 0, None) is heard[number]
     assert read == []
 
 
@@ -844,15 +844,15 @@ def test_the_addresses_that_are_kept_are_bounded(counted: tuple[Any, list[str]])
     codec = module.AddressCodec()
     most = module._RECENT_MAX
     order = peers(3 * most)
-    raws = [codec.encode(stdlib.AF_INET, 0, address, "sendto") for address in order]
+    raws = [codec.encode(stdlib.AF_INET, 0, address, "sendto", None) for address in order]
     for raw in raws:
-        codec.decode(raw, 0)
+        codec.decode(raw, 0, None)
     for cache in ("inet", "heard"):
         assert len(getattr(module, f"_recent_{cache}")) <= most
         assert len(getattr(module, f"_older_{cache}")) <= most
     read.clear()
     for address, raw in zip(order[-most:], raws[-most:], strict=True):
-        assert codec.encode(stdlib.AF_INET, 0, address, "sendto") is raw
+        assert codec.encode(stdlib.AF_INET, 0, address, "sendto", None) is raw
     assert read == []
-    codec.encode(stdlib.AF_INET, 0, order[0], "sendto")
+    codec.encode(stdlib.AF_INET, 0, order[0], "sendto", None)
     assert set(read) == {order[0][0]}, "the oldest are forgotten"

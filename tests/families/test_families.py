@@ -125,6 +125,6 @@ def test_a_sockaddr_that_comes_is_given_as_it_is_taken() -> None:
     """A family that the headers know and that has no form; one that they do not know is as in the standard library."""
     codec = sys.modules[f"{socketpkg.backends.load(socketpkg.__backend__).package}._address"].AddressCodec()
     raw = struct.pack("=H14s", socketpkg.AF_KCM, b"fourteen bytes")
-    assert codec.decode(raw, 0) == raw
-    assert codec.encode(socketpkg.AF_KCM, 0, codec.decode(raw, 0), "test") == raw
-    assert codec.decode(struct.pack("=H4s", 99, b"four"), 0) == (99, b"four" + bytes(10))
+    assert codec.decode(raw, 0, None) == raw
+    assert codec.encode(socketpkg.AF_KCM, 0, codec.decode(raw, 0, None), "test", None) == raw
+    assert codec.decode(struct.pack("=H4s", 99, b"four"), 0, None) == (99, b"four" + bytes(10))

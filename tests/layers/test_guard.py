@@ -34,12 +34,12 @@ def layer(*rules: str, **options: Any) -> guard.Layer:
 
 def raw(host: str, port: int = 80, scope: int = 0) -> bytes:
     if ":" in host:
-        return _codec.encode(stdlib.AF_INET6, 0, (host, port, 0, scope), "")
-    return _codec.encode(stdlib.AF_INET, 0, (host, port), "")
+        return _codec.encode(stdlib.AF_INET6, 0, (host, port, 0, scope), "", None)
+    return _codec.encode(stdlib.AF_INET, 0, (host, port), "", None)
 
 
 def unix(path: str) -> bytes:
-    return _codec.encode(stdlib.AF_UNIX, 0, path, "")
+    return _codec.encode(stdlib.AF_UNIX, 0, path, "", None)
 
 
 # -- rules -------------------------------------------------------------------------------------------------------------
