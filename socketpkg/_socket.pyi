@@ -1553,16 +1553,7 @@ if sys.platform != "linux":
     ]
 
 class socket(_StdlibSocket):
-    __slots__ = (
-        "_sp_fd",
-        "_sp_family",
-        "_sp_type",
-        "_sp_proto",
-        "_sp_errorhandler",
-        "_sp_timeout",
-        "_sp_state",
-        "_sp_waits_first",
-    )
+    __slots__ = ("_sp_fd", "_sp_family", "_sp_type", "_sp_proto", "_sp_errorhandler", "_sp_timeout", "_sp_waits_first")
     def __init__(
         self,
         family: SupportsIndex = -1,

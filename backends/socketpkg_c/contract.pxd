@@ -5,12 +5,6 @@ cimport cython
 
 cdef extern from *:
     """
-    /* CPython's own object points to its module's state from 3.13 on. */
-    #if PY_VERSION_HEX >= 0x030D0000
-    typedef struct { void *pointer; } sp_state;
-    #else
-    typedef struct { char nothing[0]; } sp_state;
-    #endif
     /* Without a GIL one thread may close the socket or set the timeout while another one reads the field. */
     #ifdef Py_GIL_DISABLED
     typedef _Atomic(int) sp_descriptor;
@@ -20,15 +14,13 @@ cdef extern from *:
     typedef long long sp_timeout;
     #endif
     """
-    ctypedef struct sp_state:
-        pass
     ctypedef int sp_descriptor
     ctypedef long long sp_timeout
 
 
 cdef class Descriptor:
     # CPython's _ssl is handed a `Socket` in place of a _socket.socket and reads these fields at their offsets
-    # behind the object's head, so the order and types of the first seven are those of its PySocketSockObject. Neither
+    # behind the object's head, so the order and types of the first six are those of its PySocketSockObject. Neither
     # class may have cdef or cpdef methods: a method table would stand before them.
     cdef sp_descriptor _sp_fd
     cdef int _sp_family
@@ -36,7 +28,7 @@ cdef class Descriptor:
     cdef int _sp_proto
     cdef object (*_sp_errorhandler)()
     cdef sp_timeout _sp_timeout
-    cdef sp_state _sp_state
+    # From 3.13 on CPython's own object has a pointer here, to the state of its module, which only that one reads.
     cdef bint _sp_waits_first
 
 

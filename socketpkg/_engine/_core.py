@@ -123,12 +123,9 @@ class Socket:
     descriptor before each system call that it makes, and so never uses the number after the socket was closed.
     """
 
-    # A `Descriptor` of socketpkg.contract. CPython's _ssl reads the first seven, in this order behind the object's
+    # A `Descriptor` of socketpkg.contract. CPython's _ssl reads the first six, in this order behind the object's
     # head: see contract.pxd. No name here is one that a program's subclass would use for an attribute of its own.
-    __slots__ = (
-        *("_sp_fd", "_sp_family", "_sp_type", "_sp_proto", "_sp_errorhandler", "_sp_timeout", "_sp_state"),
-        "_sp_waits_first",
-    )
+    __slots__ = ("_sp_fd", "_sp_family", "_sp_type", "_sp_proto", "_sp_errorhandler", "_sp_timeout", "_sp_waits_first")
 
     def __cinit__(self) -> None:
         # Before __init__ there is no descriptor, and the finalizer must not take 0 for one.

@@ -44,7 +44,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
     # Making the class makes their descriptors again. These two are of use to the compiled class only.
     for name in cls.__slots__:  # type: ignore[attr-defined]
         del namespace[name]
-    slots = [name for name in cls.__slots__ if name not in ("_sp_errorhandler", "_sp_state")]  # type: ignore[attr-defined]
+    slots = [name for name in cls.__slots__ if name != "_sp_errorhandler"]  # type: ignore[attr-defined]
     # Over compiled calls (in a stack of layers) a socket has to be one of their own descriptors.
     calls: Any = sys.modules[f"{core['__package__']}.syscalls"]
     compiled = getattr(calls, "Head", None)
