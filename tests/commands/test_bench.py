@@ -378,6 +378,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield importlib.import_module
     for name in (
         "bridge",
+        "calls",
         "datagrams",
         "experiment",
         "instructions",
@@ -389,6 +390,18 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         "whole",
     ):
         sys.modules.pop(name, None)
+
+
+def test_every_call_beside_the_standard_library(own: Any) -> None:
+    calls = own("calls")
+    command = [sys.executable, str(BENCH / "calls.py"), "--rounds", "1", *USABLE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    head, line, *rows = done.stdout.splitlines()
+    assert head.count("|") == line.count("|") == 3 + len(USABLE)
+    assert sorted(row[3 : row.index("` | ")].replace("\\|", "|") for row in rows) == sorted(calls.CALLS)
+    ratios = [[float(word) for word in row.split(" ns |")[1].strip(" |").split(" | ")] for row in rows]
+    assert [row[0] for row in ratios] == sorted((row[0] for row in ratios), reverse=True)
+    assert all(0 < ratio < 1000 for row in ratios for ratio in row)
 
 
 def test_a_receiver_that_loses_bytes_is_noticed(own: Any, monkeypatch: pytest.MonkeyPatch) -> None:
