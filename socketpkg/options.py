@@ -486,6 +486,8 @@ def set_keepalive(
 _STORAGE = 128
 _GROUP_PADDING = calcsize("@P") - 4
 _IP_MREQN = Struct("@4s4si")
+#: The room for an interface's name, with a NUL behind it (net/if.h).
+_IFNAMSIZ = 16
 
 
 def join_group(
@@ -510,7 +512,7 @@ def leave_group(
 
 def set_multicast_interface(sock: socketpkg.socket, interface: str | SupportsIndex) -> None:
     """Sends multicast packets of *sock* by that interface: a name, an index or an address as for `join_group`."""
-    number = _interface_index(interface)
+    number = _interface_index(sock, interface)
     if sock.family == socketpkg.AF_INET6:
         sock.setsockopt(_CONSTANTS["IPPROTO_IPV6"], _CONSTANTS["IPV6_MULTICAST_IF"], number)
     else:
@@ -522,7 +524,7 @@ def _group(sock: socketpkg.socket, name: str, group: str, interface: Any, source
     if name not in _CONSTANTS:
         raise _missing(name)
     family = sock.family
-    number = _interface_index(interface)
+    number = _interface_index(sock, interface)
     data = Struct("@I").pack(number) + bytes(_GROUP_PADDING) + _storage(family, group)
     if source is not None:
         data += _storage(family, source)
@@ -545,7 +547,8 @@ def _storage(family: int, host: str) -> bytes:
 _CODEC = _socket.backend.address.AddressCodec()
 
 
-def _interface_index(interface: Any) -> int:
+def _interface_index(sock: socketpkg.socket, interface: Any) -> int:
+    """The index of an interface in the network namespace of *sock*."""
     if interface is None:
         return 0
     if not isinstance(interface, (str, bytes)):
@@ -553,8 +556,13 @@ def _interface_index(interface: Any) -> int:
         if not 0 <= number <= INT_MAX:
             raise OverflowError("interface index is out of range")
         return number
+    name = os.fsencode(interface)
+    # As a call of the contract has it.
+    descriptor: Any = sock
     try:
-        return socketpkg.if_nametoindex(interface)
+        if b"\0" in name or len(name) >= _IFNAMSIZ or not isinstance(sock, _socket.socket):
+            return socketpkg.if_nametoindex(interface)
+        return _socket.backend.syscalls.interface_index(descriptor, name)
     except OSError as failure:
         # No interface has this name: it may be the address of one.
         from .interfaces import getifaddrs

@@ -249,6 +249,12 @@ class Base(ClosingLayer):
     def if_indextoname(self, index: int) -> bytes:
         return self._resolver.if_indextoname(index)
 
+    def interface_index(self, sock: Any, name: bytes) -> int:
+        return self._resolver.if_nametoindex(name)
+
+    def interface_name(self, sock: Any, index: int) -> bytes:
+        return self._resolver.if_indextoname(index)
+
     def getifaddrs(self) -> list[tuple[bytes, int, bytes, bytes, bytes]]:
         return self._resolver.getifaddrs(self.own())
 

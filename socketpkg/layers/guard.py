@@ -280,8 +280,9 @@ class Layer(_Layer):
 
     # -- judging -------------------------------------------------------------------------------------------------
 
-    def verdict(self, address: bytes) -> tuple[bool, Rule | None]:
-        """Whether a raw sockaddr is allowed, and by which rule; None is that none fits."""
+    def verdict(self, address: bytes, sock: Any = None) -> tuple[bool, Rule | None]:
+        """Whether a raw sockaddr is allowed, and by which rule; None is that none fits. The interface that it may name
+        is one of the network namespace of *sock*, or of this thread's where none is given."""
         names = self.names
         found = names.ip(address)
         if found is None:
@@ -306,15 +307,17 @@ class Layer(_Layer):
             packed, family = packed[12:], "AF_INET"
             resolved |= self._resolved.get(packed, frozenset())
         ip: Any = ip_address(packed)
-        scoped = self._scoped(ip, scope) if scope and len(packed) == 16 else None
+        scoped = self._scoped(ip, scope, sock) if scope and len(packed) == 16 else None
         for rule in self.rules:
             if rule.fits_ip(ip, resolved, port, family, scoped):
                 return rule.allow, rule
         return False, None
 
-    def _scoped(self, ip: IPv6Address, scope: int) -> IPv6Address:
+    def _scoped(self, ip: IPv6Address, scope: int, sock: Any) -> IPv6Address:
+        below = self.below
         try:
-            name = os.fsdecode(self.below.if_indextoname(scope))
+            raw = below.if_indextoname(scope) if sock is None else below.interface_name(sock, scope)
+            name = os.fsdecode(raw)
         except OSError:
             name = str(scope)
         return IPv6Address(f"{ip}%{name}")
@@ -339,9 +342,9 @@ class Layer(_Layer):
         rules = " ".join(map(str, self.rules)) or "there are none"
         return f"socketpkg guard refused {call} {what}: {reason}; the rules are: {rules}"
 
-    def _check(self, address: bytes, call: str) -> None:
+    def _check(self, sock: Any, address: bytes, call: str) -> None:
         """PermissionError when the address is refused."""
-        note = self._judge(self.names.address(address), call, self.verdict(address))
+        note = self._judge(self.names.address(address), call, self.verdict(address, sock))
         if note is not None:
             raise _error(note)
 
@@ -359,7 +362,7 @@ class Layer(_Layer):
     def connect(self, sock: Any, address: bytes, timeout: int) -> int:
         if self.names.sockaddr_family(address) == 0:  # AF_UNSPEC: dissolves the association of a datagram socket
             return self.below.connect(sock, address, timeout)
-        note = self._judge(self.names.address(address), "connect to", self.verdict(address))
+        note = self._judge(self.names.address(address), "connect to", self.verdict(address, sock))
         if note is not None:
             refusal = Refused(EACCES)
             refusal.note = note
@@ -368,7 +371,7 @@ class Layer(_Layer):
 
     def bind(self, sock: Any, address: bytes) -> None:
         if self.options["bind"] and not self._binds_nowhere(address):
-            self._check(address, "bind to")
+            self._check(sock, address, "bind to")
         self.below.bind(sock, address)
 
     def _binds_nowhere(self, address: bytes) -> bool:
@@ -377,19 +380,19 @@ class Layer(_Layer):
 
     def sendto(self, sock: Any, data: Any, flags: int, address: bytes, timeout: int) -> int:
         if address:
-            self._check(address, "send to")
+            self._check(sock, address, "send to")
         return self.below.sendto(sock, data, flags, address, timeout)
 
     def sendmsg(self, sock: Any, buffers: Any, ancillary: Any, flags: int, address: bytes, timeout: int) -> int:
         if address:
-            self._check(address, "send to")
+            self._check(sock, address, "send to")
         return self.below.sendmsg(sock, buffers, ancillary, flags, address, timeout)
 
     def sendmmsg(self, sock: Any, data: Any, ancillary: Any, addresses: Any, flags: int, timeout: int) -> int:
         for position, address in enumerate(addresses):
             if address:
                 try:
-                    self._check(address, "send to")
+                    self._check(sock, address, "send to")
                 except PermissionError:
                     if not position:
                         raise

@@ -14,7 +14,7 @@ import pytest
 
 import socketpkg
 
-from .uses import USES, Missing, Opened
+from .uses import USES, Missing, Opened, in_another_namespace
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="families of Linux")
 
@@ -29,6 +29,27 @@ def test_use(name: str) -> None:
     except PermissionError as refused:
         pytest.skip(f"only root may: {refused}")
     assert use(socketpkg) == expected
+
+
+def test_what_is_ours_asks_for_interfaces_in_the_namespace_of_the_socket() -> None:
+    from socketpkg import options
+    from socketpkg.layers.guard import Layer
+
+    with Opened(socketpkg) as opened:
+        try:
+            sock = in_another_namespace(lambda: opened.socket(socketpkg.AF_INET6, socketpkg.SOCK_DGRAM))
+        except (Missing, PermissionError) as reason:
+            pytest.skip(str(reason))
+        options.join_group(sock, "ff15::7", "inside")
+        options.leave_group(sock, "ff15::7", 1)
+        with pytest.raises(OSError) as caught:
+            options.join_group(sock, "ff15::7", "lo")
+        assert caught.value.errno == errno.ENODEV
+        guard = Layer(socketpkg.backends.current().syscalls)
+        guard.configure(allow="fe80::1%inside")
+        raw = struct.pack("=HH4x16sI", stdlib.AF_INET6, 0, stdlib.inet_pton(stdlib.AF_INET6, "fe80::1"), 1)
+        assert guard.verdict(raw, sock)[0]
+        assert not guard.verdict(raw)[0]
 
 
 @pytest.mark.parametrize("timeout", [0, 5, None])

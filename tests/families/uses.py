@@ -179,35 +179,40 @@ def packet_sending(S: Any) -> Any:
 CLONE_NEWNET, SIOCSIFNAME = 0x40000000, 0x8923
 
 
-@use
-def packet_in_another_namespace(S: Any) -> Any:
-    """A socket keeps the network namespace that it was made in, and with it the names of the interfaces there."""
+def in_another_namespace(make: Callable[[], Any]) -> Any:
+    """What *make* gives in a network namespace of its own, whose one interface, the first, has the name "inside"."""
     import ctypes
     import fcntl
 
     libc = ctypes.CDLL(None, use_errno=True)
 
-    def make() -> None:
-        # The namespace is that of this thread alone. Its one interface gets a name of its own.
+    def there() -> Any:
+        # The namespace is that of this thread alone, and ends with its sockets.
         if libc.unshare(CLONE_NEWNET):
             number = ctypes.get_errno()
             if number in (errno.ENOSYS, errno.EINVAL):
                 raise Missing("network namespaces")
             raise OSError(number, os.strerror(number))
-        sock = opened.socket(S.AF_PACKET, S.SOCK_RAW, 0)
-        fcntl.ioctl(sock.fileno(), SIOCSIFNAME, struct.pack("16s24s", b"lo", b"inside"))
-        sock.bind(("inside", ETH_P_ALL))
-        made.append(sock)
+        made = make()
+        fcntl.ioctl(made.fileno(), SIOCSIFNAME, struct.pack("16s24s", b"lo", b"inside"))
+        return made
 
-    made: list[Any] = []
-    with Opened(S) as opened, ThreadPoolExecutor(1) as threads:
-        threads.submit(make).result()
-        name = made[0].getsockname()[0]
-        made[0].bind(("inside", 0))
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(there).result()
+
+
+@use
+def packet_in_another_namespace(S: Any) -> Any:
+    """A socket keeps the network namespace that it was made in, and with it the names of the interfaces there."""
+    with Opened(S) as opened:
+        sock = in_another_namespace(lambda: opened.socket(S.AF_PACKET, S.SOCK_RAW, 0))
+        sock.bind(("inside", ETH_P_ALL))
+        name = sock.getsockname()[0]
+        sock.bind(("inside", 0))
         try:
-            made[0].bind(("lo", 0))
+            sock.bind(("lo", 0))
         except OSError as error:
-            return name, made[0].getsockname()[:2], error.args
+            return name, sock.getsockname()[:2], error.args
         return None
 
 
