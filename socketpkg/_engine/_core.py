@@ -637,12 +637,10 @@ def _accepted(sock: Socket) -> tuple[int, Any]:
 def _message(sock: Socket, message: tuple[Any, list[Any], int, bytes], added: int) -> tuple[Any, list[Any], int, Any]:
     """What has come, for the program: without the flags that were *added* for it, and with the sender's address."""
     received, ancillary, marks, raw = message
-    if added:
-        marks &= ~added
     if not ancillary:
-        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto, sock)
+        return received, ancillary, marks & ~added if added else marks, _codec.decode(raw, sock._sp_proto, sock)
     try:
-        return received, ancillary, marks, _codec.decode(raw, sock._sp_proto, sock)
+        return received, ancillary, marks & ~added if added else marks, _codec.decode(raw, sock._sp_proto, sock)
     except BaseException:
         # The call fails, so the descriptors that were received cannot be handed over.
         _sys.close_rights(ancillary)
