@@ -564,6 +564,8 @@ def _interface_index(sock: socketpkg.socket, interface: Any) -> int:
             return socketpkg.if_nametoindex(interface)
         return _socket.backend.syscalls.interface_index(descriptor, name)
     except OSError as failure:
+        if failure.errno != errno.ENODEV:
+            raise
         # No interface has this name: it may be the address of one.
         from .interfaces import getifaddrs
 

@@ -86,7 +86,6 @@ def test_missing_calls_are_made_of_others(backend: str) -> None:
     assert (done.returncode, done.stdout) == (0, f"{backend}\n"), done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif("c" not in USABLE, reason="once is enough: the tests have every backend in them")
 def test_the_contract_holds_without_them() -> None:
     """What the tests of the contract ask of accepting and of many messages."""
@@ -100,7 +99,7 @@ def test_the_contract_holds_without_them() -> None:
         "-p",
         "no:cacheprovider",
         "-c",
-        str(HERE.parent / "pyproject.toml"),
+        str(tests.parent / "pyproject.toml"),
     ]
     done = without(CALLS, *command, *paths)
     assert done.returncode == 0, done.stdout[-4000:]
