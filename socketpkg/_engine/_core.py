@@ -1384,9 +1384,10 @@ def getnameinfo(sockaddr: tuple[Any, ...], flags: SupportsIndex, /) -> tuple[str
     if family == AF_INET and size != 2:
         raise OSError("IPv4 sockaddr must be 2 tuple")
     if family == AF_INET6 and (flowinfo or scope_id):
-        # A scope that the host names ("fe80::1%eth0") holds unless the tuple has one of its own. sockaddr_in6: ipv6(7).
-        scope = scope_id.to_bytes(4, sys.byteorder) if scope_id else raw[24:28]
-        raw = raw[:4] + flowinfo.to_bytes(4, "big") + raw[8:24] + scope
+        # A scope that the host names ("fe80::1%eth0") holds unless the tuple has one of its own.
+        address = _codec.decode(raw, 0, None)
+        whole = address[0], address[1], flowinfo, scope_id or address[3]
+        raw = _codec.encode(AF_INET6, 0, whole, "getnameinfo", None)
     name, service = _sys.getnameinfo(raw, flag_bits)
     return _decoded(name), _decoded(service)
 
