@@ -1505,8 +1505,14 @@ def _unsigned_int(value: SupportsIndex, too_large: str) -> int:
     if number < 0:
         raise OverflowError("can't convert negative value to unsigned int")
     if number > UINT_MAX:
+        if index(value) > _ULONG_MAX:
+            raise OverflowError("Python int too large to convert to C unsigned long")
         raise OverflowError(too_large)
     return number
+
+
+# A C long has as many bits as a pointer on all of these platforms.
+_ULONG_MAX = 2 * sys.maxsize + 1
 
 
 _LITTLE_ENDIAN = sys.byteorder == "little"

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 else:
     from .annotations import Any
 
-#: Functions of numbers alone, where CPython's own take and give the same as ours. (Its htonl and ntohl take no objects
-#: with an __index__.) Calling a Python function takes longer than their work.
-_NUMBERS = ("htons", "inet_aton", "inet_ntoa", "inet_ntop", "inet_pton", "ntohs")
+#: Functions of numbers alone, where CPython's own take and give the same as ours. To call a function of Python takes
+#: longer than their work.
+_NUMBERS = "CMSG_LEN CMSG_SPACE htonl htons inet_aton inet_ntoa inet_ntop inet_pton ntohl ntohs".split()
 
 #: Whether no other thread and no handler of a signal can come between two steps that call nothing: CPython with a GIL.
 _ONE_STEP = sys.implementation.name == "cpython" and getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -107,7 +107,7 @@ def interpreted(core: dict[str, Any]) -> dict[str, Any]:
         namespace["close"] = names["_close_socket"] = close
     namespace["__del__"] = _finalizer(core["_sys"].close, base is not object)
     if sys.implementation.name == "cpython":
-        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS)
+        names.update((name, _native(getattr(_socket, name), core[name])) for name in _NUMBERS if hasattr(_socket, name))
     names["_audit_new"] = names["_audit_one"] = names["_audit_address"] = names["_audit_lookup"] = sys.audit
     names["_borrowed"] = borrower(calls)
     names["_room"] = list
