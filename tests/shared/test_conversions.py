@@ -11,7 +11,6 @@ import pytest
 
 from .target import (
     PYPY,
-    outcome,
     requires_ipv6,
     socket,
     stdlib,
