@@ -182,7 +182,7 @@ cdef Py_ssize_t c_ssize(object value) except? -1
 
 
 @cython.locals(number="long long")
-cdef long long c_unsigned(object value, int bits) except? -1
+cdef long long c_unsigned(object value, long long most, str c_type) except? -1
 
 
 @cython.locals(number="long long")
@@ -212,7 +212,7 @@ cdef long long _word(object x) except? -1
 
 
 @cython.locals(number="long long")
-cdef long long _unsigned_int(object value, str too_large) except? -1
+cdef long long _unsigned_int(object value, str c_type, str too_large) except? -1
 cdef long long _swap16(long long number)
 cdef long long _swap32(long long number)
 

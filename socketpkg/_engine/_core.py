@@ -21,7 +21,6 @@ from socketpkg._engine.arguments import (
     NANOSECONDS,
     UINT_MAX,
     IndexLikeInt,
-    NegativeError,
     contiguous,
 )
 from socketpkg._engine.buffers import refuses
@@ -954,13 +953,13 @@ def c_ssize(value: SupportsIndex) -> int:
     return number
 
 
-def c_unsigned(value: SupportsIndex, bits: int) -> int:
-    """*value* as an unsigned integer of *bits* bits (32 at most): OverflowError or `NegativeError` for another one."""
+def c_unsigned(value: SupportsIndex, most: int, c_type: str) -> int:
+    """*value* as an unsigned integer of the C type *c_type*, with the errors of CPython 3.14 and later ones."""
     number: int = _saturated(value)
     if number < 0:
-        raise NegativeError(f"can't convert negative Python int to C {bits}-bit unsigned integer")
-    if number >> bits:
-        raise OverflowError(f"Python int too large to convert to C {bits}-bit unsigned integer")
+        raise ValueError("Cannot convert negative int")
+    if number > most:
+        raise OverflowError(f"Python int too large for C {c_type}")
     return number
 
 
@@ -1448,7 +1447,7 @@ def if_indextoname(index: SupportsIndex, /) -> str:
     """The name of the interface with that index."""
     if not IndexLikeInt and not isinstance(index, int):
         raise TypeError("an integer is required")
-    return _decoded(_sys.if_indextoname(_unsigned_int(index, "index is too large")))
+    return _decoded(_sys.if_indextoname(_unsigned_int(index, "unsigned int", "index is too large")))
 
 
 def htons(x: SupportsIndex, /) -> int:
@@ -1476,8 +1475,10 @@ def _short(x: SupportsIndex, function: str) -> int:
     number: int = _saturated(value)
     if 0 <= number <= 0xFFFF:
         return number
-    if number < 0 and (number >= INT_MIN or NegativeError is not OverflowError):
-        raise NegativeError(_NEGATIVE.format(function))
+    if IndexLikeInt:
+        return c_unsigned(value, 0xFFFF, "uint16_t")  # raises what is wrong
+    if INT_MIN <= number < 0:
+        raise OverflowError(f"{function}: can't convert negative Python int to C 16-bit unsigned integer")
     if INT_MIN <= number <= INT_MAX:
         raise OverflowError(f"{function}: Python int too large to convert to C 16-bit unsigned integer")
     if _GENERATED:
@@ -1485,7 +1486,6 @@ def _short(x: SupportsIndex, function: str) -> int:
     return c_int(value)  # raises what is wrong
 
 
-_NEGATIVE = "{}: can't convert negative Python int to C 16-bit unsigned integer"
 # CPython 3.13 generates the code that converts the arguments of some functions. Its errors differ: the same text for
 # what is too large for an int and for a long, and a single argument is not called "argument 1".
 _GENERATED = sys.version_info >= (3, 13)
@@ -1494,13 +1494,13 @@ _GENERATED = sys.version_info >= (3, 13)
 def _word(x: SupportsIndex) -> int:
     if not IndexLikeInt and not isinstance(x, int):
         raise TypeError(f"expected int, {type(x).__name__} found")
-    return _unsigned_int(x, "int larger than 32 bits")
+    return _unsigned_int(x, "uint32_t", "int larger than 32 bits")
 
 
-def _unsigned_int(value: SupportsIndex, too_large: str) -> int:
-    """*value* as a C unsigned int, with the errors of the running Python."""
+def _unsigned_int(value: SupportsIndex, c_type: str, too_large: str) -> int:
+    """*value* as a C unsigned int, with the errors of the running Python: of 3.14 for that type, of older ones this."""
     if IndexLikeInt:
-        return c_unsigned(value, 32)
+        return c_unsigned(value, UINT_MAX, c_type)
     number: int = _saturated(value)
     if number < 0:
         raise OverflowError("can't convert negative value to unsigned int")

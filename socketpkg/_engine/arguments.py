@@ -29,11 +29,8 @@ IOV_MAX = 1024
 # A warning is about the first code outside of the package.
 _PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
-# CPython 3.14 made a negative number where only positive ones make sense a ValueError.
-NegativeError: type[Exception] = ValueError if sys.version_info >= (3, 14) else OverflowError
-
-# And it takes everything with an __index__ where it took an int only: in if_indextoname(), htonl() and ntohl(), and for
-# the port of getaddrinfo(), where a subclass of int was refused too.
+# CPython 3.14 takes everything with an __index__ where it took an int only: in if_indextoname(), htonl() and ntohl(),
+# and for the port of getaddrinfo(), where a subclass of int was refused too.
 IndexLikeInt = sys.version_info >= (3, 14)
 
 

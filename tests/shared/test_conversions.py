@@ -150,17 +150,26 @@ def test_long_byte_orders(value: int) -> None:
     assert socket.htonl(value) == socket.ntohl(value) == expected
 
 
+def says_as_the_standard_library(function: str, value: int) -> None:
+    with pytest.raises((OverflowError, ValueError)) as caught:
+        getattr(socket, function)(value)
+    if not PYPY:
+        with pytest.raises((OverflowError, ValueError)) as expected:
+            getattr(stdlib, function)(value)
+        assert type(caught.value) is type(expected.value)
+        assert str(caught.value) == str(expected.value)
+
+
 @pytest.mark.parametrize(("function", "limit"), [("htons", 16), ("ntohs", 16), ("htonl", 32), ("ntohl", 32)])
 def test_byte_orders_out_of_range(function: str, limit: int) -> None:
-    call = getattr(socket, function)
     for value in (-1, -(2**31) - 1, 2**limit, 2**40, 2**64, 2**100):
-        with pytest.raises((OverflowError, ValueError)) as caught:
-            call(value)
-        if not PYPY:
-            with pytest.raises((OverflowError, ValueError)) as expected:
-                getattr(stdlib, function)(value)
-            assert type(caught.value) is type(expected.value)
-            assert str(caught.value) == str(expected.value)
+        says_as_the_standard_library(function, value)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="the number was cut to 32 bits")
+def test_an_index_of_an_interface_out_of_range() -> None:
+    for value in (-1, -(2**64), 2**32, 2**64):
+        says_as_the_standard_library("if_indextoname", value)
 
 
 @pytest.mark.parametrize("function", ["htons", "ntohs", "htonl", "ntohl"])
