@@ -389,13 +389,21 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
                     self._send_all(sock, data, size, flags, timeout, result)
                 return
         elif not lib.SP_KEEPS_GIL and timeout < 0 and type(data) is bytes and not flags:
-            # Where nothing keeps the GIL, a call in blocking mode is made as it stands, and mostly takes all.
+            # Where nothing keeps the GIL, a call in blocking mode is made as it stands, and mostly takes all. Its result
+            # is in a list before the handler of a signal can raise, as in _send_all.
             size = len(data)
-            result = _send(sock._sp_fd, data, size, 0)
-            if result <= 0:
-                self._is_to_be_repeated(sock, result)
-            if result != size:
-                self._send_all(sock, data, size, flags, timeout, max(result, 0))
+            taken: list[int] = []
+            try:
+                taken.extend(map(_send, (sock._sp_fd,), (data,), (size,), (0,)))
+                result = taken[0]
+                if result <= 0:
+                    self._is_to_be_repeated(sock, result)
+                if result != size:
+                    self._send_all(sock, data, size, flags, timeout, max(result, 0))
+            except BaseException as failure:
+                if getattr(failure, "characters_written", None) is None:
+                    failure.characters_written = max(taken[0], 0) if taken else 0  # type: ignore[attr-defined]
+                raise
             return
         super().sendall(sock, data, flags, timeout)
 

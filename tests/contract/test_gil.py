@@ -228,8 +228,9 @@ def transfer(rounds=10**9):
 
 def program(backend: str, source: str, *arguments: str) -> str:
     """What a program prints that has *BUDGETS* above it, a backend with budgets, and writes nothing to stderr."""
-    package = backends.load(backend).package
-    if not hasattr(sys.modules[f"{package}.syscalls"], "keep_gil_for"):
+    found = backends.load(backend)
+    package = found.package
+    if "keeps-gil" not in found.features or not hasattr(sys.modules[f"{package}.syscalls"], "keep_gil_for"):
         pytest.skip("this backend has no budget")
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", BUDGETS + source, backend, package, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND - 5)
