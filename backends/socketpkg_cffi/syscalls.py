@@ -389,8 +389,8 @@ class Syscalls(ForeignSyscalls, plain=lambda name: getattr(lib, f"held_{name}"))
                     self._send_all(sock, data, size, flags, timeout, result)
                 return
         elif not lib.SP_KEEPS_GIL and timeout < 0 and type(data) is bytes and not flags:
-            # Where nothing keeps the GIL, a call in blocking mode is made as it stands, and mostly takes all. Its result
-            # is in a list before the handler of a signal can raise, as in _send_all.
+            # Where nothing keeps the GIL, a call in blocking mode is made as it stands, and mostly takes all. Its
+            # result is in a list before the handler of a signal can raise, as in _send_all.
             size = len(data)
             taken: list[int] = []
             try:
