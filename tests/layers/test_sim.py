@@ -27,10 +27,16 @@ def scenarios(programs: Programs, stack: str) -> dict[str, object]:
 
 
 def test_scenarios_are_told_as_on_the_loopback(programs: Programs, over: str) -> None:
-    real, simulated = scenarios(programs, over), scenarios(programs, f"sim+{over}")
-    assert len(real) > 15
-    for name, told in real.items():
-        assert simulated[name] == told, name
+    different: dict[str, tuple[object, object]] = {}
+    # Another program may have a port on one address that the kernel has just given on another one: a scenario has to be
+    # told otherwise each time.
+    for _ in range(3):
+        real, simulated = scenarios(programs, over), scenarios(programs, f"sim+{over}")
+        assert len(real) > 15
+        different = {name: (told, simulated[name]) for name, told in real.items() if simulated[name] != told}
+        if not different:
+            return
+    assert different == {}
 
 
 @pytest.mark.parametrize("length", ["1", pytest.param("2", marks=pytest.mark.slow)])
