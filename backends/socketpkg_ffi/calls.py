@@ -985,14 +985,14 @@ class ForeignSyscalls(Syscalls):
             self._names.append(room)
             return result, items, marks, address
         except BaseException:
-            if is_kept or not ancbufsize:
+            if is_kept:
                 self.close_rights(items)
             else:
-                self.close_rights(items or self._items(control_view[:ancbufsize]))
-                if ancbufsize <= CONTROL_SIZE:
+                if ancbufsize:
+                    self.close_rights(items or self._items(control_view[:ancbufsize]))
+                if 0 < ancbufsize <= CONTROL_SIZE:
                     self._write(control, control_view, 0, _NO_ITEMS)
                     self._controls.append(spare)
-            if not is_kept:
                 self._names.append(room)
             raise
         finally:
