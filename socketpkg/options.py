@@ -486,8 +486,6 @@ def set_keepalive(
 _STORAGE = 128
 _GROUP_PADDING = calcsize("@P") - 4
 _IP_MREQN = Struct("@4s4si")
-#: The room for an interface's name, with a NUL behind it (net/if.h).
-_IFNAMSIZ = 16
 
 
 def join_group(
@@ -560,11 +558,12 @@ def _interface_index(sock: socketpkg.socket, interface: Any) -> int:
     # As a call of the contract has it.
     descriptor: Any = sock
     try:
-        if b"\0" in name or len(name) >= _IFNAMSIZ or not isinstance(sock, _socket.socket):
+        if b"\0" in name or len(name) >= _CONSTANTS["IFNAMSIZ"] or not isinstance(sock, _socket.socket):
             return socketpkg.if_nametoindex(interface)
         return _socket.backend.syscalls.interface_index(descriptor, name)
     except OSError as failure:
-        if failure.errno != errno.ENODEV:
+        # The BSDs' if_nametoindex() has ENXIO.
+        if failure.errno not in (errno.ENODEV, errno.ENXIO):
             raise
         # No interface has this name: it may be the address of one.
         from .interfaces import getifaddrs

@@ -824,7 +824,7 @@ _HostName = c_char * _HOST_SIZE
 _ServiceName = c_char * _SERVICE_SIZE
 _InterfaceName = c_char * _INTERFACE_SIZE
 #: struct ifreq of netdevice(7): a name, and the union in which an index is.
-_IFNAMSIZ = 16
+_IFNAMSIZ = CONSTANTS["IFNAMSIZ"]
 _InterfaceRequest = c_char * 40
 # The same on every architecture (linux/sockios.h).
 _SIOCGIFNAME = 0x8910

@@ -425,7 +425,7 @@ class AddressCodec:
 
 
 if "_port" in globals():
-    # Interpreted: what is declared in C, as _port is, is no name of a compiled module.
+    # Interpreted only: compiled, a function that the .pxd declares, such as _port, is no name of the module.
     from socketpkg._engine.arguments import IN_C
 
     globals().update(IN_C)

@@ -44,7 +44,6 @@ _HCI = Struct("=HHH")  # sockaddr_hci: dev, channel
 _SCO = Struct("=H6s")  # sockaddr_sco: bdaddr
 
 _SOCKADDR_MAX = 128  # sizeof(struct sockaddr_storage)
-_IFNAMSIZ = 16
 _ALG_TYPE_SIZE = 14
 _ALG_NAME_SIZE = 64
 _HARDWARE_ADDRESS_SIZE = 8
@@ -104,7 +103,7 @@ class RareFamilies:
     # A socket has the interfaces of its network namespace, whatever the namespace of the thread is.
 
     def _interface_index(self, name: bytes, sock: HasDescriptor | None) -> int:
-        if len(name) >= _IFNAMSIZ:
+        if len(name) >= self._constants["IFNAMSIZ"]:
             # musl would look for the beginning of the name.
             raise OSError(errno.ENODEV, strerror(errno.ENODEV))
         return self._sys.if_nametoindex(name) if sock is None else self._sys.interface_index(sock, name)
@@ -246,7 +245,7 @@ class RareFamilies:
             union = _CAN_J1939.pack(_long(items, 1, 64), c_masked(items[2], 32), c_masked(items[3], 8))
         else:
             raise OSError(f"{caller}(): unsupported CAN protocol")
-        if len(name) >= _IFNAMSIZ:
+        if len(name) >= constants["IFNAMSIZ"]:
             raise OSError("AF_CAN interface name too long")
         return _CAN.pack(constants["AF_CAN"], self._interface_index(name, sock) if name else 0, union)
 
